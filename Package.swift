@@ -1,0 +1,83 @@
+// swift-tools-version: 6.1
+// Targets are listed bottom-up: each one may import only what stands above it.
+// docs/architecture.md explains the dependency direction; `make lint` checks it.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "st-host",
+    products: [
+        .executable(name: "st-host", targets: ["st-host"]),
+        .library(name: "Host", targets: ["Host"]),
+        .library(name: "LuaBridge", targets: ["LuaBridge"]),
+        .library(name: "Training", targets: ["Training"]),
+        .library(name: "Tuning", targets: ["Tuning"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // C libraries of the system: a module map and a small shim each.
+        .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+
+        // Small shared foundations.
+        .target(name: "OrderedJSON", swiftSettings: settings),
+        .target(name: "RandomGenerators", swiftSettings: settings),
+
+        // The three halves that do not know each other.
+        .target(name: "LuaBridge", dependencies: ["CLua"], swiftSettings: settings),
+        .target(
+            name: "Training",
+            dependencies: [
+                "COpenBLAS", "OrderedJSON", "RandomGenerators",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+        .target(
+            name: "Tuning",
+            dependencies: [
+                "OrderedJSON", "RandomGenerators", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+
+        // The only place where they meet, and the thin programs.
+        .target(
+            name: "Host",
+            dependencies: [
+                "LuaBridge", "Training", "Tuning", "OrderedJSON", "CEdit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
+        .executableTarget(name: "st-host", dependencies: ["Host"], swiftSettings: settings),
+        .executableTarget(
+            name: "st-bench", dependencies: ["Training", "Tuning"], swiftSettings: settings),
+
+        .testTarget(
+            name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
+        .testTarget(
+            name: "RandomGeneratorsTests", dependencies: ["RandomGenerators"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua"], swiftSettings: settings),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "OrderedJSON", "RandomGenerators"],
+            exclude: ["Golden"], swiftSettings: settings),
+        .testTarget(
+            name: "TuningTests", dependencies: ["Tuning", "OrderedJSON", "RandomGenerators"],
+            exclude: ["Golden"], swiftSettings: settings),
+        .testTarget(
+            name: "HostTests",
+            dependencies: ["Host", "LuaBridge", "Training", "Tuning", "OrderedJSON"],
+            exclude: ["Scripts"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Host", "OrderedJSON"], swiftSettings: settings),
+    ]
+)

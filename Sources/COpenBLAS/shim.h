@@ -1,0 +1,6 @@
+#ifndef ST_COPENBLAS_SHIM_H
+#define ST_COPENBLAS_SHIM_H
+
+#include <cblas.h>
+
+#endif

@@ -1,0 +1,48 @@
+/// One trainable tensor: its value, its gradient, and what the optimizer must know about it.
+///
+/// Pointers belong to the model that made the parameter and live as long as it does. `gradient`
+/// is accumulated into by backward passes and zeroed by ``zeroGradient()``.
+public final class Parameter: @unchecked Sendable {
+    /// The checkpoint's key, e.g. "encoder.layer.0.attention.self.query.weight".
+    public let name: String
+    /// The name inside Python's loss module, e.g. "model.0.model.encoder.layer.0...". It is what
+    /// `learning_rate_mapping` patterns match and what decides about weight decay.
+    public let qualifiedName: String
+    public let shape: [Int]
+    public let count: Int
+    package let value: UnsafeMutablePointer<Float>
+    /// `nil` when no gradient ever reaches the tensor (BERT's unused pooler): clipping and the
+    /// optimizer pass it over, as PyTorch does for `grad is None`.
+    package let gradient: UnsafeMutablePointer<Float>?
+    /// For embedding tables [rows, columns]: the rows with a non-zero gradient since the last
+    /// ``zeroGradient()``, ascending; `nil` for dense tensors. Other rows' gradients are zero.
+    package var touchedRows: [Int32]?
+
+    package init(
+        name: String, qualifiedName: String, shape: [Int],
+        value: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>?,
+        touchedRows: [Int32]? = nil
+    ) {
+        self.name = name
+        self.qualifiedName = qualifiedName
+        self.shape = shape
+        self.count = shape.reduce(1, *)
+        self.value = value
+        self.gradient = gradient
+        self.touchedRows = touchedRows
+    }
+
+    /// Zeroes the gradient: touched rows only where rows are tracked.
+    package func zeroGradient() {
+        guard let gradient else { return }
+        guard let rows = touchedRows else {
+            gradient.update(repeating: 0, count: count)
+            return
+        }
+        let columns = shape.count > 1 ? shape[1] : 1
+        for row in rows {
+            (gradient + Int(row) * columns).update(repeating: 0, count: columns)
+        }
+        touchedRows = []
+    }
+}
