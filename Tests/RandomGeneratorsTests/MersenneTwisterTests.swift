@@ -11,10 +11,11 @@ struct MersenneTwisterTests {
         #expect(zero.words[623] == 1_796_872_496)
     }
 
-    @Test(arguments: [
-        (0, [2_357_136_044, 2_546_248_239, 3_071_714_933, 3_626_093_760, 2_588_848_963]),
-        (42, [1_608_637_542, 3_421_126_067, 4_083_286_876, 787_846_414, 3_143_890_026]),
-    ] as [(UInt32, [UInt32])])
+    @Test(
+        arguments: [
+            (0, [2_357_136_044, 2_546_248_239, 3_071_714_933, 3_626_093_760, 2_588_848_963]),
+            (42, [1_608_637_542, 3_421_126_067, 4_083_286_876, 787_846_414, 3_143_890_026]),
+        ] as [(UInt32, [UInt32])])
     func `words equal numpy's`(seed: UInt32, expected: [UInt32]) {
         var generator = MersenneTwister(seed: seed)
         #expect((0..<5).map { _ in generator.next() } == expected)
