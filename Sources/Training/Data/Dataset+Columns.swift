@@ -1,0 +1,155 @@
+public import OrderedJSON
+
+// Datasets with other columns, and datasets put together.
+
+extension Dataset {
+    /// Other names for some columns; order and values stay.
+    public func renameColumns(_ names: [(old: String, new: String)]) throws -> Dataset {
+        var result = columnNames
+        for (old, new) in names {
+            _ = try requireColumn(old)
+            guard let place = columnNames.firstIndex(of: old) else { continue }
+            guard !new.isEmpty else {
+                throw TrainingError.argument(
+                    owner: "rename_column", name: "new_column_name", problem: "the name is empty")
+            }
+            result[place] = new
+        }
+        var seen = Set<String>()
+        if let twice = result.first(where: { !seen.insert($0).inserted }) {
+            throw TrainingError.argument(
+                owner: "rename_column", name: "new_column_name",
+                problem: "there would be two columns called '\(twice)'",
+                hint: "choose a name that no column has")
+        }
+        return Dataset(
+            columnNames: result, storages: storages, indices: indices, numRows: numRows)
+    }
+
+    /// Without the named columns.
+    public func removeColumns(_ names: [String]) throws -> Dataset {
+        for name in names { _ = try requireColumn(name) }
+        let removed = Set(names)
+        return try selectColumns(columnNames.filter { !removed.contains($0) })
+    }
+
+    /// Only the named columns, in the given order.
+    public func selectColumns(_ names: [String]) throws -> Dataset {
+        var seen = Set<String>()
+        let chosen = try names.map { name in
+            guard seen.insert(name).inserted else {
+                throw TrainingError.argument(
+                    owner: "select_columns", name: "column_names",
+                    problem: "'\(name)' is given twice")
+            }
+            return (name, try requireColumn(name).storage)
+        }
+        return Dataset(
+            columnNames: chosen.map(\.0), storages: chosen.map(\.1), indices: indices,
+            numRows: numRows)
+    }
+
+    /// With one more column at the end.
+    public func addColumn(_ name: String, _ values: [JSONValue]) throws -> Dataset {
+        guard values.count == numRows else {
+            throw TrainingError.argument(
+                owner: "add_column", name: "column",
+                problem: "\(values.count) values for \(numRows) rows")
+        }
+        guard column(name) == nil else {
+            throw TrainingError.argument(
+                owner: "add_column", name: "name", problem: "there is a column '\(name)' already",
+                hint: "choose another name or remove that column first")
+        }
+        var builder = ColumnBuilder()
+        guard let indices else {
+            for value in values { builder.append(value) }
+            return Dataset(
+                columnNames: columnNames + [name], storages: storages + [builder.finish()],
+                indices: nil, numRows: numRows)
+        }
+        // Stored rows that this dataset does not show get null.
+        var stored = [JSONValue](repeating: .null, count: storages.first?.count ?? numRows)
+        guard Set(indices).count == indices.count else {
+            return try flattened().addColumn(name, values)
+        }
+        for (row, index) in indices.enumerated() { stored[index] = values[row] }
+        for value in stored { builder.append(value) }
+        return Dataset(
+            columnNames: columnNames + [name], storages: storages + [builder.finish()],
+            indices: indices, numRows: numRows)
+    }
+
+    /// The different values of a column in the order of their first appearance.
+    public func unique(_ name: String) throws -> [JSONValue] {
+        let column = try requireColumn(name)
+        var seen = Set<String>()
+        return column.filter { seen.insert($0.json()).inserted }
+    }
+
+    /// The rows of all datasets, one dataset after the other. Columns are those of the first; a
+    /// column that a dataset lacks is null in its rows, one that the first lacks goes to the end.
+    public static func concatenated(_ datasets: [Dataset]) throws -> Dataset {
+        guard let first = datasets.first else {
+            throw TrainingError.argument(
+                owner: "concatenate_datasets", name: "dsets", problem: "no dataset is given")
+        }
+        if datasets.count == 1 { return first }
+        if datasets.allSatisfy({ $0.sharesValues(with: first) }) {
+            let count = first.storages.first?.count ?? 0
+            return Dataset(
+                columnNames: first.columnNames, storages: first.storages,
+                indices: datasets.flatMap { $0.indices ?? Array(0..<count) },
+                numRows: datasets.reduce(0) { $0 + $1.numRows })
+        }
+        var names: [String] = []
+        for dataset in datasets {
+            for name in dataset.columnNames where !names.contains(name) { names.append(name) }
+        }
+        return try Dataset(
+            storages: names.map { name in
+                var builder = ColumnBuilder()
+                for dataset in datasets {
+                    if let column = dataset.column(name) {
+                        builder.append(column)
+                    } else {
+                        builder.appendNulls(dataset.numRows)
+                    }
+                }
+                let storage = builder.finish()
+                let types = Set(datasets.compactMap { $0.column(name)?.type.description })
+                if storage.type == .json, !types.contains(FeatureType.json.description) {
+                    throw TrainingError.data(
+                        problem: "column '\(name)' has different types: "
+                            + types.sorted().joined(separator: ", "),
+                        hint: "convert or rename the column before concatenate_datasets")
+                }
+                return (name, storage)
+            })
+    }
+
+    /// The same rows with storage of their own.
+    func flattened() throws -> Dataset {
+        try Dataset(
+            storages: columnNames.map { name in
+                var builder = ColumnBuilder()
+                if let column = column(name) { builder.append(column) }
+                return (name, builder.finish())
+            })
+    }
+
+    private func sharesValues(with other: Dataset) -> Bool {
+        columnNames == other.columnNames && !storages.isEmpty
+            && zip(storages, other.storages).allSatisfy { $0 === $1 }
+    }
+}
+
+extension ColumnBuilder {
+    mutating func append(_ column: Column) {
+        for row in 0..<column.count {
+            if column.withUTF8(at: row, { append(utf8: $0) }) == nil {
+                append(column.value(at: row))
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+public import OrderedJSON
+
+/// Rows of named, typed columns, as Python's `datasets.Dataset`.
+///
+/// START HERE for data: `loadDataset` reads files, `init(columns:)` takes values. A dataset never
+/// changes; ``select(_:)``, ``shuffled(seed:)`` and their kin make new ones that share the values
+/// and differ in an array of row numbers. The order of columns is the order a loss sees.
+public final class Dataset: Sendable {
+    public let columnNames: [String]
+    public let numRows: Int
+    package let storages: [ColumnStorage]
+    /// Row `i` shows stored row `indices[i]`; `nil` shows all in order.
+    package let indices: [Int]?
+
+    /// Columns of equal length in the given order; names must differ.
+    public convenience init(columns: [(name: String, values: [JSONValue])]) throws {
+        let storages = columns.map { column in
+            var builder = ColumnBuilder()
+            for value in column.values { builder.append(value) }
+            return (column.name, builder.finish())
+        }
+        try self.init(storages: storages)
+    }
+
+    /// One object per row; columns in the order of their first appearance, null where a row has
+    /// no such member.
+    public convenience init(rows: [JSONObject]) throws {
+        var builder = RowBuilder()
+        for row in rows { builder.append(row) }
+        try self.init(storages: builder.finish())
+    }
+
+    package convenience init(storages: [(name: String, storage: ColumnStorage)]) throws {
+        let count = storages.first?.storage.count ?? 0
+        var seen = Set<String>()
+        for (name, storage) in storages {
+            guard seen.insert(name).inserted else {
+                throw TrainingError.data(problem: "two columns are called '\(name)'")
+            }
+            guard storage.count == count else {
+                throw TrainingError.data(
+                    problem: "column '\(name)' has \(storage.count) rows, column "
+                        + "'\(storages[0].name)' has \(count)",
+                    hint: "give every column the same number of values")
+            }
+        }
+        self.init(
+            columnNames: storages.map(\.name), storages: storages.map(\.storage), indices: nil,
+            numRows: count)
+    }
+
+    /// The arguments must fit: as many storages as names, all longer than every index.
+    init(columnNames: [String], storages: [ColumnStorage], indices: [Int]?, numRows: Int) {
+        self.columnNames = columnNames
+        self.storages = storages
+        self.indices = indices
+        self.numRows = numRows
+    }
+
+    /// Name and type of every column, in order.
+    public var features: [FeatureType.Field] {
+        zip(columnNames, storages).map { FeatureType.Field(name: $0, type: $1.type) }
+    }
+
+    /// The column of that name, `nil` when there is none.
+    public func column(_ name: String) -> Column? {
+        columnNames.firstIndex(of: name).map { Column(storage: storages[$0], indices: indices) }
+    }
+
+    /// The column of that name, or an error that lists the names there are.
+    public func requireColumn(_ name: String) throws -> Column {
+        guard let column = column(name) else {
+            throw TrainingError.data(
+                problem: "there is no column '\(name)'",
+                hint: columnNames.isEmpty
+                    ? "the dataset has no columns"
+                    : "the columns are \(columnNames.map { "'\($0)'" }.joined(separator: ", "))")
+        }
+        return column
+    }
+
+    /// One row, counted from 0.
+    public func row(_ index: Int) -> JSONObject {
+        precondition(index >= 0 && index < numRows)
+        let stored = indices.map { $0[index] } ?? index
+        return JSONObject(
+            zip(columnNames, storages).lazy.map { name, storage in
+                (name, Column(storage: storage, indices: nil).value(at: stored))
+            })
+    }
+}
+
+/// Collects rows; a column that appears late is null in the rows before it.
+struct RowBuilder {
+    private var names: [String] = []
+    private var builders: [ColumnBuilder] = []
+    private var positions: [String: Int] = [:]
+    private(set) var count = 0
+
+    mutating func append(_ row: JSONObject) {
+        for (place, member) in row.enumerated() {
+            // Rows mostly list the same columns in the same order.
+            let position: Int
+            if place < names.count, names[place] == member.key {
+                position = place
+            } else {
+                position = positions[member.key] ?? addColumn(member.key)
+            }
+            builders[position].append(member.value)
+        }
+        count += 1
+        for position in builders.indices where builders[position].count < count {
+            builders[position].append(.null)
+        }
+    }
+
+    private mutating func addColumn(_ name: String) -> Int {
+        var builder = ColumnBuilder()
+        builder.appendNulls(count)
+        names.append(name)
+        builders.append(builder)
+        positions[name] = builders.count - 1
+        return builders.count - 1
+    }
+
+    func finish() -> [(name: String, storage: ColumnStorage)] {
+        zip(names, builders).map { ($0, $1.finish()) }
+    }
+}
