@@ -66,6 +66,8 @@ let package = Package(
         .executableTarget(
             name: "st-bench", dependencies: ["Training", "Tuning"], swiftSettings: settings),
 
+        // What several test targets need: paths, temporary folders, running st-host as a user does.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
         .testTarget(
@@ -81,9 +83,12 @@ let package = Package(
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(
             name: "HostTests",
-            dependencies: ["Host", "LuaBridge", "Training", "Tuning", "OrderedJSON"],
+            dependencies: [
+                "Host", "LuaBridge", "Training", "Tuning", "OrderedJSON", "TestSupport",
+            ],
             exclude: ["Scripts"], swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Host", "OrderedJSON"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["Host", "OrderedJSON", "TestSupport"],
+            swiftSettings: settings),
     ]
 )
