@@ -1,0 +1,120 @@
+// The few vector and matrix operations that losses and evaluators are made of: dot products and
+// scaled sums of rows, L2 normalisation forward and backward, and one sgemm wrapper.
+// Loss matrices are small (at most a few thousand sentences), so everything runs on the caller's
+// thread; the result does not depend on the number of threads.
+
+import COpenBLAS
+
+private typealias Lanes = SIMD16<Float>
+
+/// Σ x·y over `count` floats, in 16 partial sums.
+@inline(__always)
+package func rowDot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) -> Float {
+    var sum = Lanes(repeating: 0)
+    var index = 0
+    while index + 16 <= count {
+        sum +=
+            UnsafeRawPointer(x + index).loadUnaligned(as: Lanes.self)
+            * UnsafeRawPointer(y + index).loadUnaligned(as: Lanes.self)
+        index += 16
+    }
+    var total = sum.sum()
+    while index < count {
+        total += x[index] * y[index]
+        index += 1
+    }
+    return total
+}
+
+/// out += scale · x.
+@inline(__always)
+package func rowAdd(
+    _ out: UnsafeMutablePointer<Float>, _ scale: Float, _ x: UnsafePointer<Float>, _ count: Int
+) {
+    for index in 0..<count { out[index] += scale * x[index] }
+}
+
+/// Rows of unit length, and what the backward pass needs to know about the original ones.
+package struct NormalizedRows {
+    /// x / max(‖x‖, ε), [rows, columns].
+    let unit: Matrix
+    /// max(‖x‖, ε) of each row.
+    let lengths: [Float]
+    /// Whether ε was used instead of the length: then the length is a constant for the gradient.
+    let clamped: [Bool]
+
+    /// Normalises `rows` rows of `columns` floats, `stride` floats apart.
+    /// torch.nn.functional.normalize uses ε = 1e-12, torch.cosine_similarity 1e-8.
+    init(
+        _ x: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil,
+        epsilon: Float = 1e-12
+    ) {
+        let stride = stride ?? columns
+        unit = Matrix(rows: rows, columns: columns)
+        var lengths = [Float](repeating: 0, count: rows)
+        var clamped = [Bool](repeating: false, count: rows)
+        for row in 0..<rows {
+            let source = x + row * stride
+            let length = rowDot(source, source, columns).squareRoot()
+            clamped[row] = length < epsilon
+            lengths[row] = max(length, epsilon)
+            let target = unit.rowPointer(row)
+            let divisor = lengths[row]
+            for column in 0..<columns { target[column] = source[column] / divisor }
+        }
+        self.lengths = lengths
+        self.clamped = clamped
+    }
+
+    /// Gradient of the normalisation.
+    ///
+    ///     dX += (dUnit − unit · (unit · dUnit)) / ‖x‖          dX += dUnit / ε when clamped
+    ///
+    /// - dUnit: [rows, columns]   - dX: rows of `columns` floats, `stride` floats apart. Accumulates.
+    func backward(
+        _ dUnit: UnsafePointer<Float>, into dX: UnsafeMutablePointer<Float>, stride: Int? = nil
+    ) {
+        let columns = unit.columns
+        let stride = stride ?? columns
+        for row in 0..<unit.rows {
+            let source = dUnit + row * columns
+            let direction = UnsafePointer(unit.rowPointer(row))
+            let along = clamped[row] ? 0 : rowDot(direction, source, columns)
+            let target = dX + row * stride
+            let inverse = 1 / lengths[row]
+            for column in 0..<columns {
+                target[column] += (source[column] - direction[column] * along) * inverse
+            }
+        }
+    }
+}
+
+/// out = x · yᵀ + beta · out, with x [m, k] and y [n, k].
+package func multiplyTransposed(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, m: Int, n: Int, k: Int,
+    beta: Float = 0, into out: UnsafeMutablePointer<Float>
+) {
+    cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), 1, x, Int32(k), y,
+        Int32(k), beta, out, Int32(n))
+}
+
+/// out = x · y + beta · out, with x [m, k] and y [k, n].
+package func multiply(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, m: Int, n: Int, k: Int,
+    beta: Float = 0, into out: UnsafeMutablePointer<Float>
+) {
+    cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, x, Int32(k), y,
+        Int32(n), beta, out, Int32(n))
+}
+
+/// out = xᵀ · y + beta · out, with x [k, m] and y [k, n].
+package func transposedMultiply(
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, m: Int, n: Int, k: Int,
+    beta: Float = 0, into out: UnsafeMutablePointer<Float>
+) {
+    cblas_sgemm(
+        CblasRowMajor, CblasTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, x, Int32(m), y,
+        Int32(n), beta, out, Int32(n))
+}
