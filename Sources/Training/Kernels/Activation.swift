@@ -1,0 +1,175 @@
+// Activation functions: value and slope in one pass, fused with the bias of the layer before.
+
+/// The activations of feed-forward layers and of Dense modules.
+package enum Activation: String, Sendable, CaseIterable {
+    case identity, gelu, geluTanh, relu, tanh, sigmoid, silu
+
+    /// `hidden_act` of a transformer's config.json.
+    package init?(hiddenAct name: String) {
+        switch name {
+        case "gelu", "gelu_python": self = .gelu
+        case "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate": self = .geluTanh
+        case "relu": self = .relu
+        case "silu", "swish": self = .silu
+        case "tanh": self = .tanh
+        case "sigmoid": self = .sigmoid
+        case "linear": self = .identity
+        default: return nil
+        }
+    }
+}
+
+/// output = f(product + bias); with `keepSlope`, product ← f′(product + bias).
+///
+/// - product: [rows, columns], left as it is or replaced by the slope
+/// - bias: [columns], or nil for none   - output: [rows, columns], may be `product` itself when
+///   the slope is not kept
+///
+/// Checked by `ActivationTests` against double-precision references and torch.
+package func activationForward(
+    _ activation: Activation, rows: Int, columns: Int, bias: ConstFloats?, product: Floats,
+    output: Floats, keepSlope: Bool
+) {
+    switch activation {
+    case .identity: apply(Identity.self, rows, columns, bias, product, output, keepSlope)
+    case .gelu: apply(GELU.self, rows, columns, bias, product, output, keepSlope)
+    case .geluTanh: apply(GELUTanh.self, rows, columns, bias, product, output, keepSlope)
+    case .relu: apply(ReLU.self, rows, columns, bias, product, output, keepSlope)
+    case .tanh: apply(Tanh.self, rows, columns, bias, product, output, keepSlope)
+    case .sigmoid: apply(Sigmoid.self, rows, columns, bias, product, output, keepSlope)
+    case .silu: apply(SiLU.self, rows, columns, bias, product, output, keepSlope)
+    }
+}
+
+/// slope ← slope ⊙ dOutput, which is the gradient of `product + bias`; dBias += its column sums.
+///
+/// - slope: [rows, columns], from ``activationForward``   - dOutput: [rows, columns]
+/// - dBias: [columns], or nil when the layer has no bias
+package func activationBackward(
+    rows: Int, columns: Int, slope: Floats, dOutput: ConstFloats, dBias: Floats?
+) {
+    for row in 0..<rows {
+        let target = slope + row &* columns
+        let upstream = dOutput + row &* columns
+        var index = 0
+        while index < columns {
+            let gradient = load(target, index, columns) * load(upstream, index, columns)
+            store(target, index, columns, gradient)
+            if let dBias {
+                store(dBias, index, columns, load(dBias, index, columns) + gradient)
+            }
+            index &+= laneCount
+        }
+    }
+}
+
+@inline(__always) private func apply<F: LaneActivation>(
+    _ function: F.Type, _ rows: Int, _ columns: Int, _ bias: ConstFloats?, _ product: Floats,
+    _ output: Floats, _ keepSlope: Bool
+) {
+    for row in 0..<rows {
+        let source = product + row &* columns
+        let target = output + row &* columns
+        var index = 0
+        while index < columns {
+            var x = load(source, index, columns)
+            if let bias { x += load(bias, index, columns) }
+            let (value, slope) = F.valueAndSlope(x)
+            store(target, index, columns, value)
+            if keepSlope { store(source, index, columns, slope) }
+            index &+= laneCount
+        }
+    }
+}
+
+private protocol LaneActivation {
+    static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes)
+}
+
+private enum Identity: LaneActivation {
+    @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
+        (x, Lanes(repeating: 1))
+    }
+}
+
+/// x · Φ(x) with the normal distribution's Φ, the "exact" or erf form of GELU.
+///
+///     Φ(−|x|) = e^(−x²/2) · t · q(t)        t = 1 / (1 + 0.3 |x|)
+///     f′(x)   = Φ(x) + x · e^(−x²/2) / √(2π)
+///
+/// The form is that of Abramowitz and Stegun 7.1.26; q has degree 7, fitted to a relative error of
+/// 5e-8 for |x| ≤ 9. Value: absolute error below 1e-7 in Float32. Source of GELU: Hendrycks and
+/// Gimpel 2016, arXiv:1606.08415.
+private enum GELU: LaneActivation {
+    @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
+        let size = magnitude(x)
+        let bell = exponential(x * x * -0.5)
+        let t = 1 / multiplyAdd(0.3, size, Lanes(repeating: 1))
+        var q = Lanes(repeating: qCoefficients.7)
+        q = multiplyAdd(q, t, Lanes(repeating: qCoefficients.6))
+        q = multiplyAdd(q, t, Lanes(repeating: qCoefficients.5))
+        q = multiplyAdd(q, t, Lanes(repeating: qCoefficients.4))
+        q = multiplyAdd(q, t, Lanes(repeating: qCoefficients.3))
+        q = multiplyAdd(q, t, Lanes(repeating: qCoefficients.2))
+        q = multiplyAdd(q, t, Lanes(repeating: qCoefficients.1))
+        q = multiplyAdd(q, t, Lanes(repeating: qCoefficients.0))
+        let tail = bell * (t * q)
+        let phi = tail.replacing(with: 1 - tail, where: x .> 0)
+        return (x * phi, multiplyAdd(x * 0.398_942_28, bell, phi))
+    }
+
+    private static let qCoefficients: (Float, Float, Float, Float, Float, Float, Float, Float) = (
+        0.119605482, 0.121105827, 0.0977832525, 0.135422181,
+        -0.0664059601, 0.219974541, -0.165021391, 0.0375360922
+    )
+}
+
+/// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))), "gelu_new".
+private enum GELUTanh: LaneActivation {
+    @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
+        let scale: Float = 0.797_884_56
+        let square = x * x
+        let inner = x * multiplyAdd(scale * 0.044_715, square, Lanes(repeating: scale))
+        let (t, tSlope) = Tanh.valueAndSlope(inner)
+        let half = multiplyAdd(0.5, t, Lanes(repeating: 0.5))
+        let innerSlope = multiplyAdd(scale * 3 * 0.044_715, square, Lanes(repeating: scale))
+        return (x * half, multiplyAdd(x * 0.5 * tSlope, innerSlope, half))
+    }
+}
+
+private enum ReLU: LaneActivation {
+    @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
+        let zero = Lanes(repeating: 0)
+        // `x` is the one kept for NaN: a broken value must stay visible.
+        return (
+            x.replacing(with: 0, where: x .<= 0), zero.replacing(with: 1, where: x .> 0)
+        )
+    }
+}
+
+/// sign(x) · (1 − e) / (1 + e) with e = e^(−2|x|).
+private enum Tanh: LaneActivation {
+    @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
+        let e = exponential(magnitude(x) * -2)
+        let size = (1 - e) / (1 + e)
+        let value = size.replacing(with: -size, where: x .< 0)
+        return (value, 1 - value * value)
+    }
+}
+
+private enum Sigmoid: LaneActivation {
+    @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
+        let e = exponential(-magnitude(x))
+        let low = e / (1 + e)
+        let value = low.replacing(with: 1 - low, where: x .> 0)
+        return (value, value * (1 - value))
+    }
+}
+
+/// x · sigmoid(x).
+private enum SiLU: LaneActivation {
+    @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
+        let (s, slope) = Sigmoid.valueAndSlope(x)
+        return (x * s, multiplyAdd(x, slope, s))
+    }
+}

@@ -1,0 +1,264 @@
+// Self-attention of packed sentences: each sentence and head by itself, no padding, no mask.
+//
+// Scores are made for blocks of 64 queries, so scratch grows with the sentence's length and not
+// with its square. The backward pass makes the probabilities again from the row maxima and sums
+// that the forward pass kept.
+
+/// Shape and scratch of one sentence's attention.
+///
+/// - queryKeyValue: [n, 3H] = rows of query | key | value, heads side by side within each
+/// - rowNumber: number of the sentence's first token in the packed batch, for dropout
+/// - wordOffset: where the sentence's recorded dropout words start ([heads, n, n]), if there are any
+package struct AttentionShape {
+    package let length: Int
+    package let heads: Int
+    package let headSize: Int
+    package let rowNumber: Int
+    package let wordOffset: Int
+
+    package init(length: Int, heads: Int, headSize: Int, rowNumber: Int, wordOffset: Int) {
+        self.length = length
+        self.heads = heads
+        self.headSize = headSize
+        self.rowNumber = rowNumber
+        self.wordOffset = wordOffset
+    }
+
+    var hidden: Int { heads &* headSize }
+    var stride: Int { 3 &* hidden }
+    var paddedLength: Int { (length &+ 15) & ~15 }
+
+    /// Scratch in floats that sentences of up to `length` tokens need, forward or backward.
+    package static func scratchCount(length: Int, headSize: Int) -> Int {
+        let padded = (length + 15) & ~15
+        return 2 * headSize * padded + 3 * queryBlock * padded + 3 * padded * headSize
+    }
+}
+
+/// Queries whose scores are held at a time.
+private let queryBlock = 64
+
+/// context = dropout(softmax(Q Kᵀ / √D)) V for all heads of one sentence.
+///
+/// - queryKeyValue: [n, 3H], bias included   - context: [n, H], assigned
+/// - statistics: [n, heads, 2], row maximum and 1 / row sum for the backward pass, or nil
+/// - scratch: ``AttentionShape/scratchCount(length:headSize:)`` floats
+///
+/// Source: Vaswani et al. 2017, arXiv:1706.03762; torch's scaled_dot_product_attention. Checked by
+/// `AttentionTests`.
+package func attentionForward(
+    _ shape: AttentionShape, queryKeyValue: ConstFloats, dropout: DropoutSite?, context: Floats,
+    statistics: Floats?, scratch: Floats
+) {
+    let n = shape.length
+    let size = shape.headSize
+    let padded = shape.paddedLength
+    let keys = scratch
+    let scores = keys + size &* padded
+    for head in 0..<shape.heads {
+        let query = queryKeyValue + head &* size
+        let value = query + 2 &* shape.hidden
+        transposeHead(
+            shape, source: query + shape.hidden, scale: 1 / Float(size).squareRoot(),
+            into: keys)
+        var first = 0
+        while first < n {
+            let count = min(queryBlock, n &- first)
+            smallProduct(
+                m: count, n: padded, k: size, a: query + first &* shape.stride, aRow: shape.stride,
+                aColumn: 1, b: keys, bRow: padded, c: scores, cRow: padded, accumulate: false)
+            for row in 0..<count {
+                let number = (first &+ row) &* shape.heads &+ head
+                let target = scores + row &* padded
+                let maximum = rowMaximum(target, n, padded)
+                let inverse = 1 / exponentiate(target, n, padded, maximum)
+                scaleProbabilities(
+                    target, padded, inverse, mask(shape, dropout, first &+ row, head))
+                if let statistics {
+                    statistics[2 &* number] = maximum
+                    statistics[2 &* number &+ 1] = inverse
+                }
+            }
+            smallProduct(
+                m: count, n: size, k: n, a: scores, aRow: padded, aColumn: 1, b: value,
+                bRow: shape.stride, c: context + (first &* shape.hidden &+ head &* size),
+                cRow: shape.hidden, accumulate: false)
+            first &+= count
+        }
+    }
+}
+
+/// Gradient of ``attentionForward``; `queryKeyValue` becomes the gradient of itself.
+///
+///     P = softmax(Q Kᵀ / √D)    P′ = mask ⊙ P    dP = mask ⊙ (dContext Vᵀ)
+///     dS = P ⊙ (dP − Σⱼ dP ⊙ P) / √D
+///     dQ = dS K    dK = dSᵀ Q    dV = P′ᵀ dContext
+///
+/// - queryKeyValue: [n, 3H], replaced   - dContext: [n, H]   - statistics: [n, heads, 2]
+package func attentionBackward(
+    _ shape: AttentionShape, queryKeyValue: Floats, dropout: DropoutSite?,
+    dContext: ConstFloats, statistics: ConstFloats, scratch: Floats
+) {
+    let n = shape.length
+    let size = shape.headSize
+    let padded = shape.paddedLength
+    let scale = 1 / Float(size).squareRoot()
+    let keys = scratch
+    let values = keys + size &* padded
+    let probabilities = values + size &* padded
+    let dropped = probabilities + queryBlock &* padded
+    let dScores = dropped + queryBlock &* padded
+    let dQuery = dScores + queryBlock &* padded
+    let dKey = dQuery + padded &* size
+    let dValue = dKey + padded &* size
+    for head in 0..<shape.heads {
+        let query = queryKeyValue + head &* size
+        let key = query + shape.hidden
+        let value = key + shape.hidden
+        transposeHead(shape, source: key, scale: scale, into: keys)
+        transposeHead(shape, source: value, scale: 1, into: values)
+        var first = 0
+        while first < n {
+            let count = min(queryBlock, n &- first)
+            let queries = query + first &* shape.stride
+            let upstream = dContext + (first &* shape.hidden &+ head &* size)
+            smallProduct(
+                m: count, n: padded, k: size, a: queries, aRow: shape.stride, aColumn: 1, b: keys,
+                bRow: padded, c: probabilities, cRow: padded, accumulate: false)
+            smallProduct(
+                m: count, n: padded, k: size, a: upstream, aRow: shape.hidden, aColumn: 1,
+                b: values, bRow: padded, c: dScores, cRow: padded, accumulate: false)
+            for row in 0..<count {
+                let number = (first &+ row) &* shape.heads &+ head
+                scoreGradientRow(
+                    n, padded, probabilities: probabilities + row &* padded,
+                    dropped: dropped + row &* padded, dScores: dScores + row &* padded,
+                    maximum: statistics[2 &* number], inverse: statistics[2 &* number &+ 1],
+                    scale: scale, mask: mask(shape, dropout, first &+ row, head))
+            }
+            let weights = dropout == nil ? probabilities : dropped
+            smallProduct(
+                m: n, n: size, k: count, a: weights, aRow: 1, aColumn: padded, b: upstream,
+                bRow: shape.hidden, c: dValue, cRow: size, accumulate: first > 0)
+            smallProduct(
+                m: count, n: size, k: n, a: dScores, aRow: padded, aColumn: 1, b: key,
+                bRow: shape.stride, c: dQuery + first &* size, cRow: size, accumulate: false)
+            smallProduct(
+                m: n, n: size, k: count, a: dScores, aRow: 1, aColumn: padded, b: queries,
+                bRow: shape.stride, c: dKey, cRow: size, accumulate: first > 0)
+            first &+= count
+        }
+        for row in 0..<n {
+            copy(size, dQuery + row &* size, query + row &* shape.stride)
+            copy(size, dKey + row &* size, key + row &* shape.stride)
+            copy(size, dValue + row &* size, value + row &* shape.stride)
+        }
+    }
+}
+
+/// The mask of one query's probabilities.
+@inline(__always) private func mask(
+    _ shape: AttentionShape, _ dropout: DropoutSite?, _ query: Int, _ head: Int
+) -> DropoutRow? {
+    dropout?.row(
+        (shape.rowNumber &+ query) &* shape.heads &+ head,
+        offset: shape.wordOffset &+ (head &* shape.length &+ query) &* shape.length)
+}
+
+/// destination[c, j] = scale · source[j, c] for one head; columns past the sentence are zero.
+private func transposeHead(
+    _ shape: AttentionShape, source: ConstFloats, scale: Float, into destination: Floats
+) {
+    let padded = shape.paddedLength
+    for row in 0..<shape.length {
+        let token = source + row &* shape.stride
+        for column in 0..<shape.headSize {
+            destination[column &* padded &+ row] = token[column] * scale
+        }
+    }
+    for column in 0..<shape.headSize {
+        for row in shape.length..<padded { destination[column &* padded &+ row] = 0 }
+    }
+}
+
+/// The largest of the first `n` scores.
+@inline(__always) private func rowMaximum(_ row: ConstFloats, _ n: Int, _ padded: Int) -> Float {
+    let lowest = -Float.greatestFiniteMagnitude
+    var best = Lanes(repeating: lowest)
+    var index = 0
+    while index < padded {
+        var scores = load(row + index)
+        if index &+ laneCount > n {
+            scores.replace(with: lowest, where: laneIndices .>= Float(n &- index))
+        }
+        best = maximum(scores, best)
+        index &+= laneCount
+    }
+    return largest(best)
+}
+
+/// row ← e^(row − maximum), zero past `n`; returns the sum.
+@inline(__always) private func exponentiate(
+    _ row: Floats, _ n: Int, _ padded: Int, _ maximum: Float
+) -> Float {
+    var total = Lanes(repeating: 0)
+    var index = 0
+    while index < padded {
+        let power = clear(exponential(load(row + index) - maximum), index, n)
+        store(row + index, power)
+        total += power
+        index &+= laneCount
+    }
+    return sum(total)
+}
+
+@inline(__always) private func scaleProbabilities(
+    _ row: Floats, _ padded: Int, _ inverse: Float, _ mask: DropoutRow?
+) {
+    var index = 0
+    while index < padded {
+        var probability = load(row + index) * inverse
+        if let mask { probability *= mask.factors(index) }
+        store(row + index, probability)
+        index &+= laneCount
+    }
+}
+
+/// One query's scores become probabilities, and the gradient of its (dropped) probabilities the
+/// gradient of its scores.
+@inline(__always) private func scoreGradientRow(
+    _ n: Int, _ padded: Int, probabilities: Floats, dropped: Floats, dScores: Floats,
+    maximum: Float, inverse: Float, scale: Float, mask: DropoutRow?
+) {
+    var dot = Lanes(repeating: 0)
+    var index = 0
+    while index < padded {
+        let power = clear(exponential(load(probabilities + index) - maximum), index, n)
+        let probability = power * inverse
+        store(probabilities + index, probability)
+        var upstream = load(dScores + index)
+        if let mask {
+            let factors = mask.factors(index)
+            store(dropped + index, probability * factors)
+            upstream *= factors
+            store(dScores + index, upstream)
+        }
+        dot = multiplyAdd(upstream, probability, dot)
+        index &+= laneCount
+    }
+    let total = sum(dot)
+    index = 0
+    while index < padded {
+        let gradient = load(probabilities + index) * (load(dScores + index) - total)
+        store(dScores + index, gradient * scale)
+        index &+= laneCount
+    }
+}
+
+@inline(__always) private func copy(_ count: Int, _ source: ConstFloats, _ destination: Floats) {
+    var index = 0
+    while index < count {
+        store(destination, index, count, load(source, index, count))
+        index &+= laneCount
+    }
+}

@@ -1,0 +1,95 @@
+// Linear layers over packed tokens: three products through BLAS, and the bias.
+import COpenBLAS
+
+/// output = input · weightᵀ, without the bias (the next kernel adds it).
+///
+/// - input: [rows, inputs]   - weight: [outputs, inputs]   - output: [rows, outputs], assigned
+///
+/// Source: torch.nn.Linear's layout, y = x Wᵀ + b.
+package func linearForward(
+    rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: ConstFloats, output: Floats
+) {
+    cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(outputs),
+        blasint(inputs), 1, input, blasint(inputs), weight, blasint(inputs), 0, output,
+        blasint(outputs))
+}
+
+/// dInput = dOutput · weight, or += with `accumulate`.
+///
+/// - dOutput: [rows, outputs]   - weight: [outputs, inputs]   - dInput: [rows, inputs]
+package func linearBackwardInput(
+    rows: Int, inputs: Int, outputs: Int, dOutput: ConstFloats, weight: ConstFloats,
+    dInput: Floats, accumulate: Bool
+) {
+    cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(rows), blasint(inputs),
+        blasint(outputs), 1, dOutput, blasint(outputs), weight, blasint(inputs),
+        accumulate ? 1 : 0, dInput, blasint(inputs))
+}
+
+/// dWeight[o, i] += Σ over rows of dOutput[r, o] · input[r, i] for the rows `range` of dWeight.
+///
+/// - dOutput: [rows, outputs]   - input: [rows, inputs]   - dWeight: [outputs, inputs]
+///
+/// `range` cuts the product into tiles for several threads; each element is summed in the same
+/// order whoever computes its tile.
+package func linearBackwardWeight(
+    rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
+    input: ConstFloats, dWeight: Floats
+) {
+    cblas_sgemm(
+        CblasRowMajor, CblasTrans, CblasNoTrans, blasint(range.count), blasint(inputs),
+        blasint(rows), 1, dOutput + range.lowerBound, blasint(outputs), input, blasint(inputs), 1,
+        dWeight + range.lowerBound * inputs, blasint(inputs))
+}
+
+/// Adds `bias` [columns] to every row of `values` [rows, columns].
+package func addBias(rows: Int, columns: Int, bias: ConstFloats, values: Floats) {
+    for row in 0..<rows {
+        let target = values + row &* columns
+        var index = 0
+        while index < columns {
+            store(
+                target, index, columns,
+                load(target, index, columns) + load(bias, index, columns))
+            index &+= laneCount
+        }
+    }
+}
+
+/// dBias[c] += Σ over rows of dValues[r, c]: the gradient of ``addBias(rows:columns:bias:values:)``.
+///
+/// Four rows are added before the sum is touched, in a fixed order.
+package func addBiasBackward(rows: Int, columns: Int, dValues: ConstFloats, dBias: Floats) {
+    var row = 0
+    while row &+ 4 <= rows {
+        let first = dValues + row &* columns
+        let second = first + columns
+        let third = second + columns
+        let fourth = third + columns
+        var index = 0
+        while index < columns {
+            let pair = load(first, index, columns) + load(second, index, columns)
+            let other = load(third, index, columns) + load(fourth, index, columns)
+            store(dBias, index, columns, load(dBias, index, columns) + (pair + other))
+            index &+= laneCount
+        }
+        row &+= 4
+    }
+    while row < rows {
+        accumulate(count: columns, source: dValues + row &* columns, into: dBias)
+        row &+= 1
+    }
+}
+
+/// destination += source, `count` values.
+package func accumulate(count: Int, source: ConstFloats, into destination: Floats) {
+    var index = 0
+    while index < count {
+        store(
+            destination, index, count,
+            load(destination, index, count) + load(source, index, count))
+        index &+= laneCount
+    }
+}
