@@ -1,18 +1,19 @@
 // Linear layers over packed tokens: three products through BLAS, and the bias.
 import COpenBLAS
 
-/// output = input · weightᵀ, without the bias (the next kernel adds it).
+/// output = input · weightᵀ, or += with `accumulate`; the bias is left to the next kernel.
 ///
-/// - input: [rows, inputs]   - weight: [outputs, inputs]   - output: [rows, outputs], assigned
+/// - input: [rows, inputs]   - weight: [outputs, inputs]   - output: [rows, outputs]
 ///
 /// Source: torch.nn.Linear's layout, y = x Wᵀ + b.
 package func linearForward(
-    rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: ConstFloats, output: Floats
+    rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: ConstFloats,
+    output: Floats, accumulate: Bool = false
 ) {
     cblas_sgemm(
         CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(outputs),
-        blasint(inputs), 1, input, blasint(inputs), weight, blasint(inputs), 0, output,
-        blasint(outputs))
+        blasint(inputs), 1, input, blasint(inputs), weight, blasint(inputs), accumulate ? 1 : 0,
+        output, blasint(outputs))
 }
 
 /// dInput = dOutput · weight, or += with `accumulate`.

@@ -45,4 +45,23 @@ public final class Parameter: @unchecked Sendable {
         }
         touchedRows = []
     }
+
+    /// Adds rows, ascending and distinct, to ``touchedRows``.
+    package func touch(_ rows: [Int32]) {
+        guard let old = touchedRows, !old.isEmpty else {
+            touchedRows = rows
+            return
+        }
+        var merged: [Int32] = []
+        merged.reserveCapacity(old.count + rows.count)
+        var left = 0
+        var right = 0
+        while left < old.count || right < rows.count {
+            let takesLeft = right == rows.count || left < old.count && old[left] <= rows[right]
+            let row = takesLeft ? old[left] : rows[right]
+            if takesLeft { left += 1 } else { right += 1 }
+            if merged.last != row { merged.append(row) }
+        }
+        touchedRows = merged
+    }
 }

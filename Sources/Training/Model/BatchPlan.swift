@@ -1,0 +1,87 @@
+// How one batch is cut into pieces of work, and the numbers every kernel needs about it.
+
+/// Whole sentences that go through all layers together.
+struct Chunk {
+    let sentences: Range<Int>
+    let tokens: Range<Int>
+}
+
+/// A batch checked against a model, with its chunks. Chunk boundaries depend on the batch alone.
+struct BatchPlan {
+    let batch: PackedBatch
+    /// Place of each token in its sentence.
+    let positions: [Int32]
+    let chunks: [Chunk]
+    let longestSentence: Int
+    let longestChunk: Int
+
+    var tokenCount: Int { batch.tokenCount }
+    var sentenceCount: Int { batch.sentenceCount }
+
+    /// - Throws: `TrainingError.data` for a sentence that is empty or longer than the model's
+    ///   position table, and for a token id outside the vocabulary.
+    init(_ batch: PackedBatch, config: TransformerConfig) throws {
+        self.batch = batch
+        var positions = [Int32](repeating: 0, count: batch.tokenCount)
+        var longest = 0
+        for sentence in 0..<batch.sentenceCount {
+            let length = batch.length(sentence)
+            guard length > 0 else {
+                throw TrainingError.data(
+                    problem: "sentence \(sentence) of the batch has no tokens")
+            }
+            guard length <= config.maxPositionEmbeddings else {
+                throw TrainingError.data(
+                    problem: "a sentence of \(length) tokens is longer than the model's "
+                        + "\(config.maxPositionEmbeddings) positions",
+                    hint: "lower max_seq_length")
+            }
+            longest = max(longest, length)
+            let start = batch.offsets[sentence]
+            for place in 0..<length { positions[start + place] = Int32(place) }
+        }
+        let limit = Int32(config.vocabSize)
+        if let id = batch.tokenIDs.first(where: { $0 < 0 || $0 >= limit }) {
+            throw TrainingError.data(
+                problem: "token id \(id) is outside the model's vocabulary of \(limit)",
+                hint: "check that the tokenizer belongs to this model")
+        }
+        self.positions = positions
+        longestSentence = longest
+        chunks = Self.cut(batch)
+        longestChunk = chunks.map(\.tokens.count).max() ?? 0
+    }
+
+    /// Pieces of about equal size, 256 to 384 tokens where there are enough, their number a
+    /// multiple of 8 for large batches so that 2, 4 or 8 threads finish together.
+    private static func cut(_ batch: PackedBatch) -> [Chunk] {
+        let tokens = batch.tokenCount
+        let pieces: Int
+        switch tokens {
+        case ..<128: pieces = 1
+        case ..<640: pieces = 2
+        case ..<1536: pieces = 4
+        default: pieces = 8 * ((tokens + 3071) / 3072)
+        }
+        var chunks: [Chunk] = []
+        var first = 0
+        for piece in 1...pieces {
+            let goal = tokens * piece / pieces
+            var last = first
+            while last < batch.sentenceCount {
+                // A sentence goes where most of it lies.
+                let middle = (batch.offsets[last] + batch.offsets[last + 1]) / 2
+                if piece < pieces && middle >= goal { break }
+                last += 1
+            }
+            if last > first {
+                chunks.append(
+                    Chunk(
+                        sentences: first..<last,
+                        tokens: batch.offsets[first]..<batch.offsets[last]))
+            }
+            first = last
+        }
+        return chunks
+    }
+}

@@ -1,0 +1,418 @@
+// From a model folder to a model: the list of modules, their configurations and weights.
+import OrderedJSON
+
+extension SentenceTransformer {
+    /// Loads a folder as sentence-transformers saves it, or a plain Hugging Face checkpoint, which
+    /// becomes Transformer and mean pooling.
+    ///
+    /// - Throws: `TrainingError.file` naming the file and what is wrong with it,
+    ///   `TrainingError.model` when parts do not fit together.
+    public convenience init(path: String, options: Options = Options()) throws {
+        try self.init(path: path, parts: ModelLoader(folder: path).load(), options: options)
+    }
+
+    /// A second model of the same folder with its own weights, as they are in the files; both
+    /// share the memory of all weights that neither has changed.
+    public func reloaded() throws -> SentenceTransformer {
+        var options = Options()
+        options.maxSeqLength = maxSeqLength
+        options.truncateDim = truncateDim
+        options.prompts = prompts
+        options.defaultPromptName = defaultPromptName
+        options.similarityFnName = similarityFnName
+        options.threads = threads
+        return try SentenceTransformer(path: path, options: options)
+    }
+}
+
+/// What config_sentence_transformers.json says.
+struct ModelSettings {
+    var prompts: [String: String] = ["query": "", "document": ""]
+    var defaultPromptName: String?
+    var similarity = SimilarityFunction.cosine
+    var truncateDim: Int?
+    /// "SentenceTransformer" unless the folder holds another kind of model.
+    var modelType = "SentenceTransformer"
+}
+
+/// Memory and names behind the parameters, for saving.
+struct Checkpoint {
+    /// Folder of config.json and the tokenizer.
+    let transformerFolder: String
+    let storedTypes: [String: TensorType]
+    /// One per module after the encoder that has weights: its place in the list, its parameters.
+    let moduleParameters: [Int: [Parameter]]
+    let moduleTypes: [Int: [String: TensorType]]
+    let encoderParameters: [Parameter]
+    let memory: [AnyObject]
+}
+
+struct LoadedParts {
+    let encoder: Encoder
+    let modules: [SentenceModule]
+    let parameters: [Parameter]
+    let partialSums: PartialSums
+    let settings: ModelSettings
+    let tokenizer: (any TextTokenizer)?
+    let maxSeqLength: Int
+    let checkpoint: Checkpoint
+}
+
+struct ModelLoader {
+    let folder: String
+
+    func load() throws -> LoadedParts {
+        guard ModelFiles.isFolder(folder) else {
+            throw TrainingError.file(
+                path: folder, problem: "is not a folder",
+                hint: "give the folder of a model saved by sentence-transformers or transformers")
+        }
+        let settings = try readSettings()
+        let entries = try readModuleList(settings)
+        let transformer = ModelFiles.join(folder, entries.first?.path ?? "")
+        let config = try readConfig(transformer)
+        let sentenceConfig = try readSentenceConfig(transformer)
+
+        var sums = PartialSums()
+        let weights = ModelFiles.join(transformer, "model.safetensors")
+        try checkWeights(weights, transformer)
+        let store = try ParameterStore(
+            file: SafetensorsFile(path: weights),
+            prefixes: ["\(config.architecture.rawValue).", ""], qualifier: "model.0.model.")
+        let encoderWeights = try EncoderWeights(config: config, store: store, sums: &sums)
+
+        var stores: [Int: ParameterStore] = [:]
+        var modules: [SentenceModule] = []
+        var width = config.hiddenSize
+        for (place, entry) in entries.enumerated().dropFirst() {
+            let module = try loadModule(entry, place, width, modules, &stores, &sums)
+            modules.append(module)
+            width = module.outputs
+        }
+        let tokenizer = try loadTokenizer(transformer, config, sentenceConfig)
+        let longest = try maxSeqLength(transformer, config, sentenceConfig)
+        let stored = stores.sorted { $0.key < $1.key }
+        return LoadedParts(
+            encoder: Encoder(config: config, weights: encoderWeights), modules: modules,
+            parameters: store.parameters + stored.flatMap(\.value.parameters), partialSums: sums,
+            settings: settings, tokenizer: tokenizer, maxSeqLength: longest,
+            checkpoint: Checkpoint(
+                transformerFolder: transformer, storedTypes: store.storedTypes,
+                moduleParameters: stores.mapValues(\.parameters),
+                moduleTypes: stores.mapValues(\.storedTypes),
+                encoderParameters: store.parameters,
+                memory: store.memory + stored.flatMap(\.value.memory)))
+    }
+
+    // MARK: The list of modules
+
+    private struct Entry {
+        let className: String
+        let path: String
+    }
+
+    private func readModuleList(_ settings: ModelSettings) throws -> [Entry] {
+        let path = ModelFiles.join(folder, "modules.json")
+        // Another kind of model (a SparseEncoder, say) gives its encoder alone, as in Python.
+        guard ModelFiles.isFile(path), settings.modelType == "SentenceTransformer" else {
+            guard ModelFiles.isFile(ModelFiles.join(folder, "config.json")) else {
+                throw TrainingError.file(
+                    path: folder, problem: "holds neither modules.json nor config.json",
+                    hint: "give the folder of a model saved by sentence-transformers or "
+                        + "transformers")
+            }
+            return [Entry(className: "Transformer", path: ""), Entry(className: "", path: "")]
+        }
+        guard let list = try ModelFiles.readJSON(path).arrayValue, !list.isEmpty else {
+            throw TrainingError.file(path: path, problem: "expected a list of modules")
+        }
+        let entries = try list.enumerated().map { place, value in
+            guard let type = value["type"]?.stringValue,
+                let subfolder = value["path"]?.stringValue
+            else {
+                throw TrainingError.file(
+                    path: path, problem: "module \(place) has no type and path")
+            }
+            let name = type.split(separator: ".").last.map(String.init) ?? type
+            guard type.hasPrefix("sentence_transformers."), Self.supported.contains(name) else {
+                throw TrainingError.file(
+                    path: path, problem: "module \(place) of type '\(type)' is not supported",
+                    hint: "supported are \(Self.supported.joined(separator: ", "))")
+            }
+            guard !subfolder.hasPrefix("/"), !subfolder.split(separator: "/").contains("..") else {
+                throw TrainingError.file(
+                    path: path, problem: "module \(place) lies outside the folder: '\(subfolder)'")
+            }
+            return Entry(className: name, path: subfolder)
+        }
+        guard entries[0].className == "Transformer",
+            !entries.dropFirst().contains(where: { $0.className == "Transformer" })
+        else {
+            throw TrainingError.file(
+                path: path, problem: "the first module, and no other, must be a Transformer")
+        }
+        guard entries.count > 1, entries[1].className == "Pooling",
+            !entries.dropFirst(2).contains(where: { $0.className == "Pooling" })
+        else {
+            throw TrainingError.file(
+                path: path, problem: "the second module, and no other, must be Pooling")
+        }
+        return entries
+    }
+
+    private static let supported = [
+        "Transformer", "Pooling", "Dense", "Normalize", "LayerNorm", "Dropout",
+    ]
+
+    private func readSettings() throws -> ModelSettings {
+        var settings = ModelSettings()
+        let path = ModelFiles.join(folder, "config_sentence_transformers.json")
+        guard ModelFiles.isFile(path) else { return settings }
+        let json = try ModelFiles.readObject(path)
+        let reader = ConfigReader(json: json, path: path)
+        for (name, value) in json["prompts"]?.objectValue ?? [:] {
+            guard let text = value.stringValue else {
+                throw TrainingError.file(
+                    path: path, problem: "prompt '\(name)': expected a string, found \(value)")
+            }
+            settings.prompts[name] = text
+        }
+        settings.defaultPromptName = try reader.text("default_prompt_name")
+        if let name = try reader.text("similarity_fn_name") {
+            guard let function = SimilarityFunction(rawValue: name) else {
+                throw TrainingError.file(
+                    path: path, problem: "similarity_fn_name '\(name)' is not supported",
+                    hint: "supported are "
+                        + SimilarityFunction.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            settings.similarity = function
+        }
+        if json["truncate_dim"]?.isNull == false {
+            settings.truncateDim = try reader.size("truncate_dim", default: 1)
+        }
+        if let type = try reader.text("model_type") { settings.modelType = type }
+        return settings
+    }
+
+    // MARK: The encoder's files
+
+    private func readConfig(_ transformer: String) throws -> TransformerConfig {
+        let path = ModelFiles.join(transformer, "config.json")
+        guard ModelFiles.isFile(path) else {
+            throw TrainingError.file(path: path, problem: "does not exist")
+        }
+        return try TransformerConfig(path: path)
+    }
+
+    private func readSentenceConfig(_ transformer: String) throws -> JSONObject {
+        let names = [
+            "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet",
+        ]
+        for name in names {
+            let path = ModelFiles.join(transformer, "sentence_\(name)_config.json")
+            guard ModelFiles.isFile(path) else { continue }
+            let json = try ModelFiles.readObject(path)
+            let reader = ConfigReader(json: json, path: path)
+            try require(reader, "transformer_task", "feature-extraction")
+            try require(reader, "module_output_name", "token_embeddings")
+            if let modality = json["modality_config"]?.objectValue {
+                guard let text = modality["text"]?.objectValue else {
+                    throw TrainingError.file(
+                        path: path, problem: "modality_config has no text modality",
+                        hint: "supported are models of text")
+                }
+                let reader = ConfigReader(json: text, path: path)
+                try require(reader, "method", "forward")
+                try require(reader, "method_output_name", "last_hidden_state")
+            }
+            return json
+        }
+        return [:]
+    }
+
+    private func require(_ reader: ConfigReader, _ key: String, _ supported: String) throws {
+        if let value = try reader.text(key), value != supported {
+            throw TrainingError.file(
+                path: reader.path, problem: "\(key) '\(value)' is not supported",
+                hint: "supported is '\(supported)'")
+        }
+    }
+
+    private func checkWeights(_ path: String, _ folder: String) throws {
+        if ModelFiles.isFile(path) { return }
+        if ModelFiles.isFile(path + ".index.json") {
+            throw TrainingError.file(
+                path: path + ".index.json", problem: "weights in several files are not supported",
+                hint: "save the model again as one model.safetensors")
+        }
+        if ModelFiles.isFile(ModelFiles.join(folder, "pytorch_model.bin")) {
+            throw TrainingError.file(
+                path: ModelFiles.join(folder, "pytorch_model.bin"),
+                problem: "is a pickled checkpoint, which can run any program when it is read and "
+                    + "is not opened here",
+                hint: "convert it once in Python: SentenceTransformer(folder)"
+                    + ".save_pretrained(new_folder) writes model.safetensors")
+        }
+        throw TrainingError.file(path: path, problem: "does not exist")
+    }
+
+    /// Python's rule: what an old sentence_bert_config.json says, else the smaller of the
+    /// tokenizer's and the position table's limits. Beyond the position table there is nothing to
+    /// look up, so that is a limit here in any case.
+    private func maxSeqLength(
+        _ transformer: String, _ config: TransformerConfig, _ sentenceConfig: JSONObject
+    ) throws -> Int {
+        let limit = config.maxPositionEmbeddings
+        if let value = sentenceConfig["max_seq_length"], !value.isNull {
+            guard let length = value.intValue, length >= 2 else {
+                throw TrainingError.file(
+                    path: ModelFiles.join(transformer, "sentence_bert_config.json"),
+                    problem: "max_seq_length: expected at least 2 tokens, found \(value)")
+            }
+            return min(length, limit)
+        }
+        let path = ModelFiles.join(transformer, "tokenizer_config.json")
+        guard ModelFiles.isFile(path) else { return limit }
+        // Tokenizers without a limit say 1e30.
+        let stated = try ModelFiles.readObject(path)["model_max_length"]?.doubleValue ?? 1e30
+        guard stated >= 2 else {
+            throw TrainingError.file(
+                path: path, problem: "model_max_length: expected at least 2, found \(stated)")
+        }
+        return stated < Double(limit) ? Int(stated) : limit
+    }
+
+    private func loadTokenizer(
+        _ transformer: String, _ config: TransformerConfig, _ sentenceConfig: JSONObject
+    ) throws -> (any TextTokenizer)? {
+        nil
+    }
+
+    // MARK: The modules after it
+
+    private func loadModule(
+        _ entry: Entry, _ place: Int, _ width: Int, _ before: [SentenceModule],
+        _ stores: inout [Int: ParameterStore], _ sums: inout PartialSums
+    ) throws -> SentenceModule {
+        // The default after a plain checkpoint.
+        if entry.className.isEmpty {
+            return SentenceModule(kind: .pooling(Pooling()), inputs: width, outputs: width)
+        }
+        let subfolder = ModelFiles.join(folder, entry.path)
+        let path = ModelFiles.join(subfolder, "config.json")
+        let json: JSONObject = ModelFiles.isFile(path) ? try ModelFiles.readObject(path) : [:]
+        let reader = ConfigReader(json: json, path: path)
+        try require(reader, "module_input_name", "sentence_embedding")
+        try require(reader, "module_output_name", "sentence_embedding")
+        func store() throws -> ParameterStore {
+            let weights = ModelFiles.join(subfolder, "model.safetensors")
+            try checkWeights(weights, subfolder)
+            let made = try ParameterStore(
+                file: SafetensorsFile(path: weights), prefixes: [""],
+                qualifier: "model.\(place).")
+            stores[place] = made
+            return made
+        }
+        func expect(_ key: String, _ value: Int) throws {
+            let stated = try reader.size(key, default: value)
+            guard stated == value else {
+                throw TrainingError.file(
+                    path: path, problem: "\(key) is \(stated), but the module before gives \(value)"
+                )
+            }
+        }
+        switch entry.className {
+        case "Pooling":
+            try expect("embedding_dimension", width)
+            try expect("word_embedding_dimension", width)
+            let pooling = try readPooling(reader)
+            return SentenceModule(
+                kind: .pooling(pooling), inputs: width, outputs: width * pooling.modes.count)
+        case "Normalize":
+            return SentenceModule(kind: .normalize, inputs: width, outputs: width)
+        case "Dropout":
+            let probability = try reader.number("dropout", default: 0.2, in: 0...1)
+            let index = before.reduce(0) { count, module in
+                if case .dropout = module.kind { count + 1 } else { count }
+            }
+            return SentenceModule(
+                kind: .dropout(probability: probability, index: index), inputs: width,
+                outputs: width)
+        case "LayerNorm":
+            try expect("dimension", width)
+            let norm = try WeightBuilder(store: store()).norm("norm", width, &sums)
+            return SentenceModule(kind: .layerNorm(norm), inputs: width, outputs: width)
+        default:
+            try expect("in_features", width)
+            let outputs = try reader.size("out_features", default: width)
+            let dense = try readDense(reader, store(), width, outputs, &sums)
+            return SentenceModule(kind: .dense(dense), inputs: width, outputs: outputs)
+        }
+    }
+
+    private func readPooling(_ reader: ConfigReader) throws -> Pooling {
+        let includePrompt = try reader.flag("include_prompt") ?? true
+        var names: [String] = []
+        if let value = reader.json["pooling_mode"], !value.isNull {
+            names = value.arrayValue?.compactMap(\.stringValue) ?? [value.stringValue ?? "\(value)"]
+        } else {
+            // The booleans of releases before 5.
+            let keys: [(String, PoolingMode)] = [
+                ("pooling_mode_cls_token", .cls), ("pooling_mode_max_tokens", .max),
+                ("pooling_mode_mean_tokens", .mean),
+                ("pooling_mode_mean_sqrt_len_tokens", .meanSqrtLen),
+                ("pooling_mode_weightedmean_tokens", .weightedMean),
+                ("pooling_mode_lasttoken", .lastToken),
+            ]
+            names = try keys.filter { try reader.flag($0.0) == true }.map(\.1.rawValue)
+            if names.isEmpty { names = [PoolingMode.mean.rawValue] }
+        }
+        let modes = try names.map { name in
+            guard let mode = PoolingMode(rawValue: name) else {
+                throw TrainingError.file(
+                    path: reader.path, problem: "pooling_mode '\(name)' is not supported",
+                    hint: "supported are "
+                        + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return mode
+        }
+        guard !modes.isEmpty, modes.count <= PoolingMode.allCases.count else {
+            throw TrainingError.file(
+                path: reader.path, problem: "pooling_mode lists \(modes.count) modes")
+        }
+        return Pooling(modes: modes, includePrompt: includePrompt)
+    }
+
+    private func readDense(
+        _ reader: ConfigReader, _ store: ParameterStore, _ inputs: Int, _ outputs: Int,
+        _ sums: inout PartialSums
+    ) throws -> DenseLayer {
+        let preset = "torch.nn.modules.activation.Tanh"
+        let name = try reader.text("activation_function") ?? preset
+        guard let activation = Self.activations[name.split(separator: ".").last ?? ""],
+            name.hasPrefix("torch.")
+        else {
+            throw TrainingError.file(
+                path: reader.path, problem: "activation_function '\(name)' is not supported",
+                hint: "supported are torch.nn's "
+                    + Self.activations.keys.sorted().joined(separator: ", "))
+        }
+        let builder = WeightBuilder(store: store)
+        let linear = try builder.linear(
+            "linear", inputs, outputs, bias: reader.flag("bias") ?? true, &sums)
+        var residual = DenseLayer.Residual.none
+        if try reader.flag("use_residual") ?? false {
+            residual =
+                inputs == outputs
+                ? .identity
+                : .projection(try builder.linear("residual", inputs, outputs, bias: false, &sums))
+        }
+        return DenseLayer(
+            linear: linear, activation: activation, activationName: name, residual: residual)
+    }
+
+    private static let activations: [Substring: Activation] = [
+        "Tanh": .tanh, "Identity": .identity, "ReLU": .relu, "GELU": .gelu, "Sigmoid": .sigmoid,
+        "SiLU": .silu,
+    ]
+}
