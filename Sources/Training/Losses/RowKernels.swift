@@ -5,8 +5,6 @@
 
 import COpenBLAS
 
-private typealias Lanes = SIMD16<Float>
-
 /// Σ x·y over `count` floats, in 16 partial sums.
 @inline(__always)
 package func rowDot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) -> Float {
