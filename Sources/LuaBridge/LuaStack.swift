@@ -117,7 +117,7 @@ extension LuaStack {
     }
 
     /// Sets field `name` of the table at `index` to the value on top, which is popped.
-    func setField(_ name: String, of table: Int32) throws(LuaError) {
+    public func setField(_ name: String, of table: Int32) throws(LuaError) {
         let table = lua_absindex(lua, table)
         let height = lua_gettop(lua) - 1
         do {
