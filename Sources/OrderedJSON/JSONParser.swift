@@ -324,7 +324,7 @@ extension JSONParser {
         case UInt8(ascii: "t"): scratch.append(0x09)
         case UInt8(ascii: "u"):
             let scalar = try parseUnicodeEscape(start)
-            scratch.append(contentsOf: UTF8.encode(scalar)!)
+            scratch.append(contentsOf: scalar.utf8)
         default:
             offset -= 1
             throw error("unknown escape '\\' before \(found)", at: start)

@@ -112,11 +112,11 @@ struct JSONWriter {
         case "\u{0c}": append("\\f")
         case let scalar
         where scalar.value < 0x20 || (scalar.value >= 0x7f && options.escapesNonASCII):
-            for unit in UTF16.encode(scalar)! {
+            for unit in scalar.utf16 {
                 let digits = String(unit, radix: 16)
                 append("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
             }
-        default: bytes.append(contentsOf: UTF8.encode(scalar)!)
+        default: bytes.append(contentsOf: scalar.utf8)
         }
     }
 
