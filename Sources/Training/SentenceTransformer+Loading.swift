@@ -285,7 +285,15 @@ struct ModelLoader {
     private func loadTokenizer(
         _ transformer: String, _ config: TransformerConfig, _ sentenceConfig: JSONObject
     ) throws -> (any TextTokenizer)? {
-        nil
+        // A model without tokenizer files can still embed token ids.
+        guard
+            ["tokenizer.json", "vocab.txt"].contains(where: {
+                ModelFiles.isFile(ModelFiles.join(transformer, $0))
+            })
+        else { return nil }
+        return try WordPieceTokenizer(
+            folder: transformer,
+            lowercasesFirst: sentenceConfig["do_lower_case"]?.boolValue ?? false)
     }
 
     // MARK: The modules after it

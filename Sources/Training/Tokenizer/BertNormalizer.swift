@@ -6,16 +6,26 @@
 /// canonical decomposition sorts them; it takes ``normalizeInOrder(_:into:)``.
 /// Same result as `tokenizers.normalizers.BertNormalizer`, checked by `BertNormalizerTests` for
 /// every code point.
-struct BertNormalizer: Sendable {
-    struct Flags: Sendable, Equatable {
-        var cleanText = true
-        var handleChineseChars = true
+package struct BertNormalizer: Sendable {
+    package struct Flags: Sendable, Equatable {
+        package var cleanText = true
+        package var handleChineseChars = true
         /// `nil` follows `lowercase`.
-        var stripAccents: Bool?
-        var lowercase = true
+        package var stripAccents: Bool?
+        package var lowercase = true
+
+        package init(
+            cleanText: Bool = true, handleChineseChars: Bool = true, stripAccents: Bool? = nil,
+            lowercase: Bool = true
+        ) {
+            self.cleanText = cleanText
+            self.handleChineseChars = handleChineseChars
+            self.stripAccents = stripAccents
+            self.lowercase = lowercase
+        }
     }
 
-    let flags: Flags
+    package let flags: Flags
     private let stripsAccents: Bool
     /// An ``Action``, with the place and length of its text in `texts`.
     private let actions: CodePointTable
@@ -36,7 +46,7 @@ struct BertNormalizer: Sendable {
         static let sort: UInt32 = 5
     }
 
-    init(_ flags: Flags) {
+    package init(_ flags: Flags) {
         self.flags = flags
         stripsAccents = flags.stripAccents ?? flags.lowercase
         let lowercase = flags.lowercase ? LowercaseMapping() : nil
@@ -100,7 +110,7 @@ struct BertNormalizer: Sendable {
     }
 
     /// Replaces `output` by the normalised form of valid UTF-8.
-    func normalize(_ text: UnsafeBufferPointer<UInt8>, into output: inout [UInt8]) {
+    package func normalize(_ text: UnsafeBufferPointer<UInt8>, into output: inout [UInt8]) {
         output.removeAll(keepingCapacity: true)
         var index = 0
         while index < text.count {

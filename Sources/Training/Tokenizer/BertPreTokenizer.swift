@@ -1,6 +1,6 @@
 /// Splits normalised text into words: white space falls away, every punctuation character is a
 /// word of its own. Same result as `tokenizers.pre_tokenizers.BertPreTokenizer`.
-struct BertPreTokenizer: Sendable {
+package struct BertPreTokenizer: Sendable {
     private enum Kind {
         static let letter: UInt32 = 0
         static let punctuation: UInt32 = 1
@@ -10,7 +10,7 @@ struct BertPreTokenizer: Sendable {
     private let kinds: CodePointTable
     private let ascii: [UInt8]
 
-    init() {
+    package init() {
         var kinds = CodePointTable(repeating: Kind.letter)
         kinds.set(pairs: UnicodeTables.punctuation, to: Kind.punctuation)
         kinds.set(pairs: UnicodeTables.whiteSpace, to: Kind.space)
@@ -20,7 +20,7 @@ struct BertPreTokenizer: Sendable {
 
     /// Calls `body` with the byte range of each word until it answers false.
     @inline(__always)
-    func forEachWord(
+    package func forEachWord(
         _ text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Bool
     ) {
         var wordStart = 0

@@ -1,5 +1,3 @@
-import Dispatch
-
 /// The tokenizer of BERT-type models: text to token ids, letter for letter what Hugging Face's
 /// tokenizers make of it.
 ///
@@ -90,7 +88,7 @@ extension WordPieceTokenizer {
         return ids
     }
 
-    /// The ids of many texts, in order; the work is spread over the machine's cores.
+    /// The ids of many texts, in order; with many of them the work is spread over the cores.
     /// - prompt: put before every text, as it is.
     public func tokenize(_ texts: [String], maxLength: Int, prompt: String) -> TokenizedTexts {
         tokenize(count: texts.count, maxLength: maxLength, prompt: prompt) { index, body in
@@ -152,11 +150,9 @@ extension WordPieceTokenizer {
             }
             results.set(block, result)
         }
-        if blocks <= 1 {
-            if blocks == 1 { work(0) }
-        } else {
-            DispatchQueue.concurrentPerform(iterations: blocks, execute: work)
-        }
+        // Below some thousand texts, threads cost more than they bring.
+        let pool = WorkerPool(threads: blocks < 16 ? 1 : WorkerPool.processorCount)
+        pool.run(blocks) { block, _ in work(block) }
         return results.joined()
     }
 
@@ -237,6 +233,8 @@ extension WordPieceTokenizer {
         }
     }
 }
+
+extension WordPieceTokenizer: TextTokenizer {}
 
 /// One result per block, each written once by the thread that works on the block.
 private final class BlockResults: @unchecked Sendable {
