@@ -55,14 +55,15 @@ extension LuaState {
         }
     }
 
-    /// The traceback of the last failed call.
+    /// Lua's traceback of the last failed call, without the frames that are only ours.
     private func takeTraceback() -> String {
         guard let text = shared.pointee.traceback else { return "" }
         let bytes = UnsafeRawBufferPointer(start: text, count: shared.pointee.traceback_length)
-        let traceback = String(decoding: bytes, as: UTF8.self)
+        let whole = String(decoding: bytes, as: UTF8.self)
         st_droptraceback(shared)
-        // The title alone says nothing.
-        return traceback.utf8.contains(10) ? traceback : ""
+        let lines = whole.split(separator: "\n", omittingEmptySubsequences: true)
+        let kept = lines.filter { $0 != "\t[C]: in ?" }
+        return kept.count < 2 ? "" : kept.joined(separator: "\n")
     }
 
     func errorBox(_ stack: LuaStack, at index: Int32) -> LuaErrorBox? {
@@ -121,11 +122,15 @@ extension LuaState {
             }
         }
         let place = level > 0 ? self.place(at: level, stack) : ""
-        st_traceback(lua, 0)
-        let traceback = takeTraceback()
+        var traceback: String?
+        if st_traceback(lua) == LUA_OK {
+            traceback = takeTraceback()
+        } else {
+            lua_settop(lua, 0)
+        }
         let box = LuaErrorBox(
             error: error, message: place + (sentence ?? describeError(error)),
-            traceback: traceback)
+            traceback: traceback ?? "")
         return pushError(box, wantsTraceback: false, stack)
     }
 
