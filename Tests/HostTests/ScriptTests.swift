@@ -37,6 +37,10 @@ struct ScriptTests {
         try compare(message + "\n", with: Self.scripts.appending(path: "refused/\(name).stderr"))
     }
 
+    @Test func `at least 40 wrong scripts are kept`() throws {
+        #expect(try Self.names(in: "refused").count >= 40)
+    }
+
     /// The line that stands before the traceback, or the last line where there is none.
     private static func message(_ errors: String) -> String? {
         let lines = errors.split(separator: "\n", omittingEmptySubsequences: false)
@@ -57,11 +61,12 @@ struct ScriptTests {
     private func run(_ name: String, in folder: String) throws -> Subprocess.Outcome {
         let work = try TemporaryFolder()
         defer { work.remove() }
-        try ScriptFixtures.write(to: work.url)
-        // Copied beside the fixtures, so that messages name 'X.lua' and not a machine's path.
-        try FileManager.default.copyItem(
-            at: Self.scripts.appending(path: "\(folder)/\(name).lua"),
-            to: work.url.appending(path: "\(name).lua"))
+        let script = try String(
+            contentsOf: Self.scripts.appending(path: "\(folder)/\(name).lua"), encoding: .utf8)
+        try ScriptFixtures.write(to: work.url, for: script)
+        // Beside the fixtures, so that messages name 'X.lua' and not a machine's path.
+        try script.write(
+            to: work.url.appending(path: "\(name).lua"), atomically: true, encoding: .utf8)
         return try Subprocess(Subprocess.host, ["\(name).lua"], in: work.url).run()
     }
 

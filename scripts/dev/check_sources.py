@@ -18,7 +18,7 @@ RULES = [
      "import FoundationEssentials: Foundation's ICU data costs start-up time and 30 MB"),
     (SWIFT, r"\b(fatalError|preconditionFailure|assertionFailure)\(",
      "throw an error that says what to do; a trap takes the script and its study down"),
-    (SWIFT, r"\bunowned\(unsafe\)|\bunsafeDowncast\(", "unchecked lifetime or type"),
+    (SWIFT, r"\bunowned\(unsafe\)", "an unchecked lifetime: a use too late is a crash"),
     (SWIFT, r"//.*\b(TODO|FIXME|XXX|HACK)\b", "unfinished work: do it, or open an issue"),
     (r"^Tests/.*\.swift$", r"\.disabled\(|withKnownIssue|#expect\(true\)|XCTSkip",
      "a test that can't fail"),
@@ -29,7 +29,12 @@ RULES = [
 ]
 
 # Lines that may break a rule: (path, part of the line, why).
-ALLOWED: list[tuple[str, str, str]] = []
+ALLOWED = [
+    ("Sources/LuaBridge/LuaClass+Registration.swift", "unowned(unsafe) let state: LuaState",
+     "the state owns what Lua holds and closes it first; a checked reference costs each call"),
+    ("Sources/LuaBridge/LuaFunction.swift", "unowned(unsafe) let state: LuaState",
+     "the same"),
+]
 
 LARGEST_FILE = 1_000_000  # bytes
 

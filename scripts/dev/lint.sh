@@ -22,4 +22,5 @@ import ast, pathlib, sys
 for path in sys.argv[1:]:
     ast.parse(pathlib.Path(path).read_text(), path)
 EOF
+check "data of the sweep" python3 scripts/data/make_sweep_data.py --check
 exit $failed

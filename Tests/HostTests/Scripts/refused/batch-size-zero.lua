@@ -1,0 +1,4 @@
+-- A batch of nothing.
+local st = require "sentence_transformers"
+
+st.SentenceTransformerTrainingArguments{ output_dir = "out", per_device_train_batch_size = 0 }

@@ -1,0 +1,4 @@
+-- Text where a column belongs.
+local datasets = require "datasets"
+
+datasets.Dataset.from_dict{ anchor = "a cat" }

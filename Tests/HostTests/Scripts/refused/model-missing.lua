@@ -1,0 +1,4 @@
+-- A folder that is not there.
+local st = require "sentence_transformers"
+
+st.SentenceTransformer("./models/not/there")

@@ -1,0 +1,4 @@
+-- A model folder without weights.
+local st = require "sentence_transformers"
+
+st.SentenceTransformer("models/no-weights")

@@ -1,0 +1,2 @@
+-- There is no module of this name.
+local st = require "sentence_transformer"

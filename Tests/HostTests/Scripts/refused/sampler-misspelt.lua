@@ -1,0 +1,4 @@
+-- A sampler, misspelt.
+local optuna = require "optuna"
+
+optuna.samplers.TPSampler{ seed = 1 }

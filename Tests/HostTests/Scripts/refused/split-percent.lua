@@ -1,0 +1,4 @@
+-- More than all rows.
+local datasets = require "datasets"
+
+datasets.load_dataset("json", { data_files = "data/pairs.jsonl", split = "train[:150%]" })

@@ -1,0 +1,2 @@
+-- A chunk that Lua can't compile.
+local x = = 1

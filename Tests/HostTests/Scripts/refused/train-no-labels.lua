@@ -1,0 +1,13 @@
+-- CoSENT needs a score for each pair.
+local st = require "sentence_transformers"
+local datasets = require "datasets"
+local model = st.SentenceTransformer("models/tiny")
+local train = datasets.load_dataset("json", { data_files = "data/pairs.jsonl", split = "train" })
+
+local trainer = st.SentenceTransformerTrainer{
+  model = model,
+  args = st.SentenceTransformerTrainingArguments{ output_dir = "out", save_strategy = "no" },
+  train_dataset = train,
+  loss = st.losses.CoSENTLoss(model),
+}
+trainer:train()

@@ -1,0 +1,13 @@
+-- Triplets of two.
+local st = require "sentence_transformers"
+local datasets = require "datasets"
+local model = st.SentenceTransformer("models/tiny")
+local train = datasets.load_dataset("json", { data_files = "data/pairs.jsonl", split = "train" })
+
+local trainer = st.SentenceTransformerTrainer{
+  model = model,
+  args = st.SentenceTransformerTrainingArguments{ output_dir = "out", save_strategy = "no" },
+  train_dataset = train,
+  loss = st.losses.TripletLoss(model),
+}
+trainer:train()
