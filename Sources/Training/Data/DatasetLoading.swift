@@ -1,0 +1,116 @@
+import Glibc
+
+// load_dataset: files of a known format become one dataset per split.
+
+/// A format that ``loadDataset(_:dataFiles:)`` reads.
+public enum DatasetFormat: Sendable {
+    /// JSON Lines, a JSON array, or the member `field` of a JSON object.
+    case json(field: String? = nil)
+    /// CSV; with a tab as delimiter TSV.
+    case csv(CSVOptions = .init())
+    /// Lines of plain text.
+    case text(TextOptions = .init())
+}
+
+/// Datasets by name, in order: the splits of one load or a table of training sets.
+public struct DatasetDict: Sendable {
+    public let splits: [(name: String, dataset: Dataset)]
+
+    public init(_ splits: [(name: String, dataset: Dataset)]) { self.splits = splits }
+
+    public var names: [String] { splits.map(\.name) }
+    public subscript(name: String) -> Dataset? { splits.first { $0.name == name }?.dataset }
+}
+
+/// Reads all splits.
+/// - dataFiles: files or patterns of every split (`*`, `?`, `[…]`).
+public func loadDataset(
+    _ format: DatasetFormat, dataFiles: [(split: String, paths: [String])]
+) throws -> DatasetDict {
+    DatasetDict(
+        try dataFiles.map { split, paths in
+            (split, try loadSplit(format, try expand(paths)))
+        })
+}
+
+/// Reads the rows that a split instruction names, and only files it needs.
+public func loadDataset(
+    _ format: DatasetFormat, dataFiles: [(split: String, paths: [String])], split: String
+) throws -> Dataset {
+    let instruction = try SplitInstruction(
+        split == "all" ? dataFiles.map(\.split).joined(separator: "+") : split)
+    var loaded: [String: Dataset] = [:]
+    for name in instruction.names where loaded[name] == nil {
+        guard let files = dataFiles.first(where: { $0.split == name }) else {
+            let known = dataFiles.map { "'\($0.split)'" }.joined(separator: ", ")
+            throw TrainingError.argument(
+                owner: "load_dataset", name: "split", problem: "unknown split '\(name)'",
+                hint: "the splits are \(known)")
+        }
+        loaded[name] = try loadSplit(format, try expand(files.paths))
+    }
+    let parts = try instruction.ranges(loaded.mapValues(\.numRows)).compactMap { name, rows in
+        loaded[name]?.slice(rows)
+    }
+    return try Dataset.concatenated(parts)
+}
+
+private func loadSplit(_ format: DatasetFormat, _ paths: [String]) throws -> Dataset {
+    for path in paths { try checkFile(path) }
+    switch format {
+    case .csv(let options):
+        return try Dataset(storages: try CSVDatasetReader(options: options).read(paths))
+    case .json(let field):
+        var builder = RowBuilder()
+        let reader = JSONDatasetReader(field: field)
+        for path in paths { try reader.read(path, into: &builder) }
+        return try Dataset(storages: builder.finish())
+    case .text(let options):
+        var builder = RowBuilder()
+        let reader = TextDatasetReader(options: options)
+        for path in paths { try reader.read(path, into: &builder) }
+        return try Dataset(storages: builder.finish())
+    }
+}
+
+private func checkFile(_ path: String) throws {
+    if ModelFiles.isFolder(path) {
+        throw TrainingError.file(
+            path: path, problem: "is a folder", hint: "name its files, or give a pattern with *")
+    }
+    guard ModelFiles.isFile(path) else {
+        throw TrainingError.file(
+            path: path, problem: "no such file",
+            hint: "paths in data_files start at the folder the program runs in")
+    }
+    for suffix in [".gz", ".zip", ".bz2", ".xz", ".zst"] where path.hasSuffix(suffix) {
+        throw TrainingError.file(
+            path: path, problem: "compressed files can't be read yet", hint: "unpack it first")
+    }
+}
+
+/// Patterns become the files that match, in alphabetical order.
+private func expand(_ paths: [String]) throws -> [String] {
+    var result: [String] = []
+    for path in paths {
+        guard path.contains(where: { "*?[".contains($0) }), !ModelFiles.isFile(path) else {
+            result.append(path)
+            continue
+        }
+        var matches = glob_t()
+        defer { globfree(&matches) }
+        if glob(path, 0, nil, &matches) == 0 {
+            for index in 0..<Int(matches.gl_pathc) {
+                if let match = matches.gl_pathv[index] { result.append(String(cString: match)) }
+            }
+        }
+        if matches.gl_pathc == 0 {
+            throw TrainingError.file(path: path, problem: "no file matches this pattern")
+        }
+    }
+    guard !result.isEmpty else {
+        throw TrainingError.argument(
+            owner: "load_dataset", name: "data_files", problem: "no file is given")
+    }
+    return result
+}
