@@ -1,1 +1,126 @@
-enum Placeholder {}
+// START HERE. One script, or one REPL, from beginning to end: opens Lua, makes the modules
+// available to `require`, runs files, chunks and lines. CommandLine/Program.swift is the usual
+// caller; programs that embed the host use it directly.
+
+public import LuaBridge
+public import Training
+
+/// A Lua state with the host's modules, and what they share while the script runs.
+///
+///     let session = try HostSession()
+///     defer { session.close() }
+///     try session.run(file: "sweep.lua", arguments: ["--trials", "6"])
+///
+/// Belongs to one thread at a time, like its ``LuaState``; ``interrupt()`` may be called from any
+/// thread and from a signal handler.
+public final class HostSession {
+    public let lua: LuaState
+    /// Set by ``interrupt()``; hand it to every long computation that is started for the script.
+    public let cancellation = Cancellation()
+    /// Where bindings show progress and write log lines.
+    public let progress: Progress
+
+    /// - memoryLimit: bytes for Lua's own values, 0 for none; models and data are not counted.
+    public init(memoryLimit: Int = 0, progress: Progress = Progress()) throws {
+        self.progress = progress
+        lua = try LuaState(memoryLimit: memoryLimit)
+        lua.describeError = HostError.describe
+        for module in HostModule.all {
+            try lua.preload(module.name) { [unowned self] _ in try module.make(self) }
+        }
+    }
+
+    /// Runs finalizers, frees everything.
+    public func close() { lua.close() }
+
+    deinit { lua.close() }
+
+    /// Stops the running script and the training below it as soon as possible. Stays in force
+    /// until ``resume()``.
+    public func interrupt() {
+        cancellation.cancel()
+        lua.interrupt()
+    }
+
+    public var isInterrupted: Bool { lua.isInterrupted }
+
+    /// Makes the session usable again after ``interrupt()``.
+    public func resume() {
+        cancellation.reset()
+        lua.resetInterrupt()
+    }
+}
+
+// MARK: - Running
+
+extension HostSession {
+    /// Runs a script file; nil is standard input. `require` finds Lua files beside it.
+    ///
+    /// - arguments: what the script finds in `arg[1]`... and `...`.
+    /// - prefix: what stood before the script on the command line, for `arg[-1]`...
+    public func run(file path: String?, arguments: [String] = [], prefix: [String] = []) throws {
+        try setArguments([path ?? "-"] + arguments, prefix: prefix)
+        if let path { try searchModules(beside: path) }
+        let chunk = try lua.load(file: path)
+        _ = try chunk.callAll(arguments)
+    }
+
+    /// Runs a piece of source.
+    /// - name: as in Lua's `load`, "=(command line)".
+    public func run(chunk source: String, name: String) throws {
+        try lua.run(source, name: name)
+    }
+
+    /// `require(name)` with the result in a global of that name, as `lua -l`; "g=mod" names the
+    /// global.
+    public func require(_ request: String) throws {
+        let parts = request.split(separator: "=", maxSplits: 1).map(String.init)
+        let module = parts.last ?? request
+        let require: LuaFunction = try lua.globals.get("require")
+        // "name-v2" is loaded as such and called "name".
+        let global = parts.first.map { String($0.prefix { $0 != "-" }) } ?? request
+        try lua.setGlobal(global, to: try require.call(module))
+    }
+
+    /// Fills `arg` as lua(1) does: the script at 0, its arguments from 1, the command before it.
+    public func setArguments(_ arguments: [String], prefix: [String]) throws {
+        let table = try lua.table(array: max(0, arguments.count - 1), hash: prefix.count + 1)
+        for (i, argument) in arguments.enumerated() { try table.set(i, argument) }
+        for (i, word) in prefix.reversed().enumerated() { try table.set(-1 - i, word) }
+        try lua.setGlobal("arg", to: table)
+    }
+
+    /// Puts the script's folder first in `package.path`. Lua's search path cannot express folders
+    /// with ';' or '?' in their name; they are left out.
+    private func searchModules(beside path: String) throws {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+        guard !folder.contains(where: { $0 == ";" || $0 == "?" }) else { return }
+        let package: LuaTable = try lua.globals.get("package")
+        let rest: String = try package.get("path")
+        try package.set("path", "\(folder)?.lua;\(folder)?/init.lua;\(rest)")
+    }
+
+    /// Makes the modules readable as globals under their short names (`st`), each loaded when it
+    /// is first used; for the REPL.
+    public func defineGlobals() throws {
+        let names = Dictionary(
+            HostModule.all.map { ($0.shortName, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let define = try lua.load(
+            """
+            local names = ...
+            local meta = getmetatable(_G) or setmetatable(_G, {}) and getmetatable(_G)
+            local before = meta.__index
+            function meta.__index(t, key)
+                local name = names[key]
+                if name then
+                    local module = require(name)
+                    rawset(t, key, module)
+                    return module
+                end
+                if type(before) == "function" then return before(t, key) end
+                return before and before[key]
+            end
+            """, name: "=globals")
+        try define.call(names)
+    }
+}

@@ -1,1 +1,6 @@
-print("st-host")
+// The command; see Host/CommandLine/Program.swift.
+
+import Glibc
+import Host
+
+exit(Program.main(CommandLine.arguments).rawValue)

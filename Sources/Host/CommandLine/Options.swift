@@ -1,0 +1,58 @@
+// The switches of st-host, as in lua(1).
+
+package import ArgumentParser
+
+/// `st-host [options] [SCRIPT [ARG ...]]`
+package struct Options: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "st-host",
+        abstract: "Fine-tunes and tunes sentence-embedding models from Lua scripts.",
+        usage: "st-host [-i] [-l NAME ...] [-e CODE ...] [SCRIPT [ARG ...]]",
+        discussion: """
+            Without a script and without -e, reads from standard input: as a REPL when it is a \
+            terminal, otherwise as a script. The script finds its arguments in 'arg' and '...'; \
+            require "sentence_transformers", "datasets" and "optuna" give it the modules.
+
+            Exit status: 0 done, 1 the script failed, 2 the command line is wrong, \
+            130 interrupted.
+            """)
+
+    @Option(
+        name: .customShort("e"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Run a piece of Lua.", valueName: "CODE"))
+    package var code: [String] = []
+
+    @Option(
+        name: .customShort("l"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Require a module first, as a global of that name.", valueName: "NAME"))
+    package var modules: [String] = []
+
+    @Flag(name: .customShort("i"), help: "Go interactive after the script.")
+    package var interactive = false
+
+    @Flag(name: .customLong("version"), help: "Show the version.")
+    package var version = false
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp(
+            "The script ('-': standard input), then its arguments.", valueName: "SCRIPT"))
+    package var script: [String] = []
+
+    package init() {}
+
+    package mutating func validate() throws {
+        if version { throw CleanExit.message(Version.text) }
+        // Everything from the first word that is no switch on is kept as it is: a dash there is a
+        // switch that does not exist.
+        guard let first = script.first else { return }
+        switch first {
+        case "--": script.removeFirst()
+        case "--help", "-h": throw CleanExit.helpRequest()
+        default: break
+        }
+        if first.hasPrefix("-"), first != "-", first != "--" {
+            throw ValidationError("unknown option '\(first)'")
+        }
+    }
+}

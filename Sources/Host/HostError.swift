@@ -1,0 +1,48 @@
+// The last stop of every error: one line for the user, and the exit status of the command.
+
+import LuaBridge
+import Training
+
+/// What the host itself refuses.
+public enum HostError: Error, Sendable, Equatable {
+    /// The command line is wrong.
+    case usage(String)
+}
+
+extension HostError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .usage(let problem): "\(problem); see st-host --help"
+        }
+    }
+}
+
+extension HostError {
+    /// The sentence for an error, on one line. The bridge puts the place in the script before it.
+    public static func describe(_ error: any Error) -> String {
+        let text: String
+        switch LuaError.firstCause(of: error) {
+        case let cause as LuaError:
+            // The script's own message when nothing but Lua is below.
+            text = "\(error is LuaError ? error : cause)"
+        case let cause:
+            text = error is LuaError ? "\(error)" : "\(cause)"
+        }
+        guard text.utf8.contains(where: { $0 == 10 || $0 == 13 }) else { return text }
+        return text.split(whereSeparator: \.isNewline)
+            .map { $0.drop(while: \.isWhitespace) }.joined(separator: " ")
+    }
+
+    /// What an uncaught error prints: the message, then the Lua traceback where there is one.
+    public static func report(_ error: any Error) -> String {
+        let message = error is LuaError ? "\(error)" : describe(error)
+        let traceback = LuaError.traceback(of: error)
+        return traceback.isEmpty ? message : message + "\n" + traceback
+    }
+
+    /// Whether the user asked to stop.
+    public static func isInterrupt(_ error: any Error) -> Bool {
+        LuaError.isInterrupt(error)
+            || LuaError.firstCause(of: error) as? TrainingError == .cancelled
+    }
+}
