@@ -1,0 +1,61 @@
+// The Lua class DatasetDict: datasets by name, the splits of one load.
+
+import LuaBridge
+import Training
+
+/// Named datasets as scripts hold them.
+final class DatasetDictObject: LuaObject, Sendable {
+    let dict: DatasetDict
+
+    init(_ dict: DatasetDict) { self.dict = dict }
+}
+
+func datasetDictClass() -> LuaClass<DatasetDictObject> {
+    LuaClass<DatasetDictObject>(
+        "DatasetDict", doc: "Datasets by name: splits.train, pairs(splits)."
+    )
+    .constructor([.required("datasets", .map(.object("Dataset")), "Name to dataset.")]) {
+        arguments in
+        let datasets: [String: Dataset] = try arguments["datasets"]
+        return DatasetDictObject(
+            DatasetDict(
+                splitOrder(Array(datasets.keys)).compactMap { name in
+                    datasets[name].map { (name, $0) }
+                }))
+    }
+    .property("num_rows", .table, doc: "Split name to number of rows.") { object in
+        Dictionary(
+            uniqueKeysWithValues: object.dict.splits.map { ($0.name, $0.dataset.numRows) })
+    }
+    .property("column_names", .table, doc: "Split name to sequence of names.") { object in
+        Dictionary(
+            uniqueKeysWithValues: object.dict.splits.map { ($0.name, $0.dataset.columnNames) })
+    }
+    .method("keys", [], doc: "The names of the splits, in order.") { object, _ in
+        object.dict.names
+    }
+    .index(names: { $0.dict.names }) { object, key in
+        key.string.flatMap { object.dict[$0] }
+    }
+    .length { $0.dict.splits.count }
+    .pairs { object in
+        var splits = object.dict.splits.makeIterator()
+        return AnyIterator { splits.next().map { (key: $0.name, value: $0.dataset) } }
+    }
+    .tostring { object in
+        let splits = object.dict.splits.map { name, dataset in
+            "    \(name): \(dataset.summary(indent: "    "))\n"
+        }
+        return "DatasetDict({\n\(splits.joined())})"
+    }
+}
+
+/// The usual order of splits: train, validation, test, then others by name.
+func splitOrder(_ names: [String]) -> [String] {
+    let usual = ["train", "validation", "dev", "test"]
+    return names.sorted { left, right in
+        let leftRank = usual.firstIndex(of: left) ?? usual.count
+        let rightRank = usual.firstIndex(of: right) ?? usual.count
+        return leftRank == rightRank ? left < right : leftRank < rightRank
+    }
+}
