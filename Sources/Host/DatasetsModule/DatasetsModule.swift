@@ -3,8 +3,8 @@
 public import LuaBridge
 public import Training
 
-enum DatasetsModule {
-    static func make(_ state: LuaState) throws -> LuaModule {
+package enum DatasetsModule {
+    package static func make(_ state: LuaState) throws -> LuaModule {
         try state.register(columnClass())
         let module = LuaModule(
             "datasets", doc: "Rows of named, typed columns: what a trainer learns from.")
