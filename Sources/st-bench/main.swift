@@ -1,1 +1,61 @@
-print("st-bench")
+// Benchmarks. `st-bench kernels` times each kernel beside a plain loop, `st-bench encoder` whole
+// passes of a model; `--json` prints one JSON object per line instead of a table.
+import Glibc
+import Training
+
+/// Command line: the name of a benchmark, then options.
+struct BenchmarkOptions {
+    var json = false
+    var threads = WorkerPool.processorCount
+    var model: String?
+    var repetitions = 15
+}
+
+func fail(_ message: String) -> Never {
+    let line = Array("st-bench: \(message)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(2)
+}
+
+let usage = """
+    usage: st-bench kernels [--json] [--cpu-time] [--repetitions N]
+           st-bench encoder [--model FOLDER] [--threads N] [--json] [--cpu-time] [--repetitions N]
+    --cpu-time counts the processor time of all threads, for a machine that is busy otherwise.
+    The model folder may also be given as ST_HOST_MODEL. Quote results with the machine, the BLAS
+    build, the number of threads and OPENBLAS_CORETYPE, if that is set.
+    """
+
+var options = BenchmarkOptions()
+options.model = getenv("ST_HOST_MODEL").map { String(cString: $0) }
+var arguments = Array(CommandLine.arguments.dropFirst())
+guard !arguments.isEmpty else { fail(usage) }
+let name = arguments.removeFirst()
+while !arguments.isEmpty {
+    let option = arguments.removeFirst()
+    func value() -> String {
+        guard !arguments.isEmpty else { fail("\(option) wants a value") }
+        return arguments.removeFirst()
+    }
+    func count() -> Int {
+        let text = value()
+        guard let number = Int(text), (1...10_000).contains(number) else {
+            fail("\(option) wants a number from 1 to 10000, not '\(text)'")
+        }
+        return number
+    }
+    switch option {
+    case "--json": options.json = true
+    case "--cpu-time": Measurement.usesProcessorTime = true
+    case "--threads": options.threads = count()
+    case "--repetitions": options.repetitions = count()
+    case "--model": options.model = value()
+    default: fail("unknown option '\(option)'\n\(usage)")
+    }
+}
+
+switch name {
+case "kernels": runKernelBenchmarks(options)
+case "encoder":
+    do { try runEncoderBenchmark(options) } catch { fail("\(error)") }
+default: fail("unknown benchmark '\(name)'\n\(usage)")
+}
