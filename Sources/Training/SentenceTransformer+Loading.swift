@@ -44,6 +44,10 @@ struct Checkpoint {
     let moduleParameters: [Int: [Parameter]]
     let moduleTypes: [Int: [String: TensorType]]
     let encoderParameters: [Parameter]
+    /// `do_lower_case` of sentence_bert_config.json: texts are lowercased before all else.
+    let lowercasesFirst: Bool
+    /// Whether the folder had a modules.json, so that its README speaks of this very model.
+    let isSentenceModel: Bool
     let memory: [AnyObject]
 }
 
@@ -101,6 +105,8 @@ struct ModelLoader {
                 moduleParameters: stores.mapValues(\.parameters),
                 moduleTypes: stores.mapValues(\.storedTypes),
                 encoderParameters: store.parameters,
+                lowercasesFirst: sentenceConfig["do_lower_case"]?.boolValue ?? false,
+                isSentenceModel: entries.count > 1 && !entries[1].className.isEmpty,
                 memory: store.memory + stored.flatMap(\.value.memory)))
     }
 
@@ -291,9 +297,17 @@ struct ModelLoader {
                 ModelFiles.isFile(ModelFiles.join(transformer, $0))
             })
         else { return nil }
-        return try WordPieceTokenizer(
+        let tokenizer = try WordPieceTokenizer(
             folder: transformer,
             lowercasesFirst: sentenceConfig["do_lower_case"]?.boolValue ?? false)
+        guard tokenizer.vocabularySize <= config.vocabSize else {
+            throw TrainingError.model(
+                problem: "the tokenizer in '\(transformer)' has token ids up to "
+                    + "\(tokenizer.vocabularySize - 1), the model's embedding table "
+                    + "\(config.vocabSize) rows",
+                hint: "check that tokenizer and weights belong to the same model")
+        }
+        return tokenizer
     }
 
     // MARK: The modules after it
