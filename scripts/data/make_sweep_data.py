@@ -4,11 +4,10 @@
     make_sweep_data.py            writes train.jsonl, dev.jsonl, test.jsonl
     make_sweep_data.py --check    fails when they are not what it would write
 
-train.jsonl holds triplets: anchor and positive say the same, negative looks like the anchor and says
-something else. dev.jsonl and test.jsonl hold scored pairs: 1.0 the same, 0.6 part of it, 0.2 alike but
-something else, 0.0 another matter. No situation is in two parts, and training shares no person and no
-place with the others, so a model can't score by remembering. Standard library only; the same output
-everywhere.
+train.jsonl holds triplets: the positive is closer to the anchor in meaning than the negative, not always
+in words. dev.jsonl and test.jsonl hold scored pairs: 1.0 the same, 0.6 part of it, 0.2 alike but something
+else, 0.0 another matter. Every scored pair has a wording, and people and places, that training never
+shows; dev and test have different situations. Standard library only; the same output everywhere.
 """
 
 import itertools
@@ -19,9 +18,7 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
-TRIPLETS_PER_SITUATION = 19
-# Scored pairs for each situation: (kinds of the two sentences, how many, score).
-SCORED = [("==", 5, 1.0), ("=~", 3, 0.6), ("=!", 6, 0.2), ("= other", 3, 0.0)]
+SAME_BEFORE_OTHER = 7  # triplets of this kind for each situation, beside four of other kinds
 
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 NUMBERS = "three four five six seven eight nine ten eleven twelve".split()
@@ -46,9 +43,9 @@ NAMES = {
 def main() -> int:
     situations = read_situations(HERE / "situations.txt")
     files = {
-        "train.jsonl": triplets([s for s in situations if s["part"] == "train"]),
-        "dev.jsonl": scored_pairs([s for s in situations if s["part"] == "dev"], seed=2),
-        "test.jsonl": scored_pairs([s for s in situations if s["part"] == "test"], seed=3),
+        "train.jsonl": triplets(situations),
+        "dev.jsonl": scored_pairs(situations[0::2], seed=2),
+        "test.jsonl": scored_pairs(situations[1::2], seed=3),
     }
     stale = []
     for name, rows in files.items():
@@ -68,8 +65,8 @@ def read_situations(path: pathlib.Path) -> list[dict]:
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line or line.startswith("#"):
             continue
-        if header := re.fullmatch(r"\[(train|dev|test) ([a-z-]+)\]", line):
-            situations.append({"part": header[1], "name": header[2], "lists": {}, "=": [], "~": [], "!": []})
+        if header := re.fullmatch(r"\[([a-z-]+)\]", line):
+            situations.append({"name": header[1], "lists": {}, "=": [], "~": [], "!": []})
         elif words := re.fullmatch(r"([xk]): (.+)", line):
             situations[-1]["lists"][words[1]] = words[2].split(", ")
         elif sentence := re.fullmatch(r"([=~!]) (.+)", line):
@@ -83,17 +80,20 @@ def triplets(situations: list[dict]) -> list[dict]:
     chance = Chance(1)
     rows = []
     for situation in situations:
-        pairs = chance.shuffled(itertools.permutations(situation["="], 2))
-        negatives = chance.shuffled(situation["!"]) + chance.shuffled(situation["!"]) + situation["~"]
-        seen = set()
-        while len(seen) < TRIPLETS_PER_SITUATION:
-            anchor, positive = pairs[len(seen) % len(pairs)]
-            negative = negatives[len(seen) % len(negatives)]
-            values = fill_values(situation, chance)
-            row = tuple(fill(text, values) for text in (anchor, positive, negative))
-            if row not in seen:
-                seen.add(row)
-                rows.append(dict(zip(("anchor", "positive", "negative"), row)))
+        same, part, other = situation["="][:-1], situation["~"], situation["!"][:-1]
+        # The same stands before something else, and before a part; a part before something else.
+        wordings = chance.shuffled((a, p, n) for a, p in itertools.permutations(same, 2) for n in other)
+        wordings = wordings[:SAME_BEFORE_OTHER]
+        for _ in range(2):
+            wordings.append((*chance.shuffled(same)[:2], chance.pick(part)))
+            wordings.append((chance.pick(same), chance.pick(part), chance.pick(other)))
+        for anchor, positive, negative in wordings:
+            values = fill_values(situation, "train", chance)
+            rows.append({
+                "anchor": fill(anchor, values),
+                "positive": fill(positive, values),
+                "negative": fill(negative, values),
+            })
     return chance.shuffled(rows)
 
 
@@ -101,29 +101,31 @@ def scored_pairs(situations: list[dict], seed: int) -> list[dict]:
     chance = Chance(seed)
     rows = []
     for index, situation in enumerate(situations):
-        for kinds, count, score in SCORED:
-            seen = set()
-            while len(seen) < count:
-                values = fill_values(situation, chance)
-                first = chance.pick(situation["="])
-                if kinds == "= other":
-                    # Another situation with the same people, places and numbers where it has any.
-                    other = situations[(index + 1 + chance.below(len(situations) - 1)) % len(situations)]
-                    second = chance.pick(other["="])
-                    values_of_second = fill_values(other, chance) | {
-                        slot: value for slot, value in values.items() if slot not in "xyk"}
-                else:
-                    second = chance.pick(situation[kinds[1]])
-                    values_of_second = values
-                pair = (fill(first, values), fill(second, values_of_second))
-                if first != second and pair not in seen and pair[::-1] not in seen:
-                    seen.add(pair)
-                    rows.append({"sentence1": pair[0], "sentence2": pair[1], "score": score})
-    return chance.shuffled(rows)
+        # The first sentence of each pair is a wording that training has not seen.
+        unseen = situation["="][-1]
+        seen = chance.shuffled(situation["="][:-1])
+        for second, score in [
+            (seen[0], 1.0),
+            (seen[1], 1.0),
+            (chance.pick(situation["~"]), 0.6),
+            (situation["!"][-1], 0.2),
+            (chance.pick(situation["!"][:-1]), 0.2),
+        ]:
+            values = fill_values(situation, "held out", chance)
+            rows.append((fill(unseen, values), fill(second, values), score))
+        for _ in range(2):
+            # Another situation, with the same people, places and numbers where it has any.
+            values = fill_values(situation, "held out", chance)
+            other = situations[(index + 1 + chance.below(len(situations) - 1)) % len(situations)]
+            shared = {slot: value for slot, value in values.items() if slot not in "xyk"}
+            other_values = fill_values(other, "held out", chance) | shared
+            rows.append((fill(unseen, values), fill(other["="][-1], other_values), 0.0))
+    columns = ("sentence1", "sentence2", "score")
+    return [dict(zip(columns, row)) for row in chance.shuffled(rows)]
 
 
-def fill_values(situation: dict, chance: "Chance") -> dict[str, str]:
-    names = NAMES["train" if situation["part"] == "train" else "held out"]
+def fill_values(situation: dict, part: str, chance: "Chance") -> dict[str, str]:
+    names = NAMES[part]
     values = {}
     values["p"], values["q"] = chance.shuffled(names["person"])[:2]
     values["a"], values["b"] = chance.shuffled(names["place"])[:2]
