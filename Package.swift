@@ -89,6 +89,7 @@ let package = Package(
             exclude: ["Scripts"], swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Host", "OrderedJSON", "TestSupport"],
+            exclude: ["Interop"],
             swiftSettings: settings),
     ]
 )
