@@ -161,6 +161,75 @@ static inline const void *st_interruptkey(st_shared *s) { return &s->key_interru
 static inline const void *st_limitkey(st_shared *s) { return &s->key_limit; }
 static inline const char *st_empty(void) { return ""; }
 
+/* Text that grows by malloc; gives up silently when there is no memory. */
+typedef struct st_text { char *bytes; size_t count, capacity; } st_text;
+
+static inline void st_append(st_text *t, const char *text) {
+    size_t n = strlen(text);
+    if (t->count + n + 1 > t->capacity) {
+        size_t capacity = 2 * (t->count + n + 1) + 256;
+        char *bytes = (char *)realloc(t->bytes, capacity);
+        if (bytes == NULL) return;
+        t->bytes = bytes;
+        t->capacity = capacity;
+    }
+    memcpy(t->bytes + t->count, text, n + 1);
+    t->count += n;
+}
+
+/* Takes the traceback of L from `level` on into shared->traceback, in the words of
+ * luaL_traceback, which can't be used where nothing may be raised (it allocates), and which
+ * searches every loaded module for the name of every frame. Frames without a place or a name
+ * are the host's own and left out. */
+static inline void st_traceback(lua_State *L, int level) {
+    enum { first = 12, last = 11 };
+    st_shared *s = st_shared_of(L);
+    st_text t = {NULL, 0, 0};
+    lua_Debug ar;
+    char line[LUA_IDSIZE + 256];
+    int total = level;
+    { /* the number of levels, by doubling and bisection */
+        int low = level, high = level + 1;
+        while (lua_getstack(L, high, &ar)) {
+            low = high;
+            high *= 2;
+        }
+        while (low < high) {
+            int middle = (low + high) / 2;
+            if (lua_getstack(L, middle, &ar)) low = middle + 1; else high = middle;
+        }
+        total = low;
+    }
+    st_append(&t, "stack traceback:");
+    for (int i = level; i < total; i++) {
+        if (i - level == first && total - i > last) {
+            snprintf(line, sizeof line, "\n\t...\t(skipping %d levels)", total - i - last);
+            st_append(&t, line);
+            i = total - last;
+        }
+        if (!lua_getstack(L, i, &ar) || !lua_getinfo(L, "Slnt", &ar)) continue;
+        if (*ar.what == 'C' && *ar.namewhat == 0) continue;
+        if (ar.currentline > 0)
+            snprintf(line, sizeof line, "\n\t%s:%d: in ", ar.short_src, ar.currentline);
+        else
+            snprintf(line, sizeof line, "\n\t%s: in ", ar.short_src);
+        st_append(&t, line);
+        if (*ar.namewhat != 0) {
+            const char *kind = strcmp(ar.namewhat, "global") == 0 ? "function" : ar.namewhat;
+            snprintf(line, sizeof line, "%s '%s'", kind, ar.name);
+        } else if (*ar.what == 'm') {
+            snprintf(line, sizeof line, "main chunk");
+        } else {
+            snprintf(line, sizeof line, "function <%s:%d>", ar.short_src, ar.linedefined);
+        }
+        st_append(&t, line);
+        if (ar.istailcall) st_append(&t, "\n\t(...tail calls...)");
+    }
+    free(s->traceback);
+    s->traceback = t.bytes;
+    s->traceback_length = t.bytes == NULL ? 0 : t.count;
+}
+
 /* Message handler: leaves the error value alone and keeps the traceback beside it. */
 static inline int st_msgh(lua_State *L) {
     st_shared *s = st_shared_of(L);
@@ -178,11 +247,7 @@ static inline int st_msgh(lua_State *L) {
             return 1;
         }
     }
-    luaL_traceback(L, L, NULL, 1);
-    size_t n;
-    const char *text = lua_tolstring(L, -1, &n);
-    st_keep(&s->traceback, &s->traceback_length, text, n);
-    lua_settop(L, 1);
+    st_traceback(L, 1); /* level 0 is this handler */
     return 1;
 }
 
@@ -207,21 +272,6 @@ static inline void st_where(lua_State *L, int level, char *buffer, size_t size) 
             return;
         }
     }
-}
-
-static inline int st_do_traceback(lua_State *L) {
-    st_shared *s = st_shared_of(L);
-    luaL_traceback(L, L, NULL, 1); /* level 0 is this function */
-    size_t n;
-    const char *text = lua_tolstring(L, -1, &n);
-    st_keep(&s->traceback, &s->traceback_length, text, n);
-    return 0;
-}
-
-/* Traceback of the running function into shared->traceback. */
-static inline int st_traceback(lua_State *L) {
-    lua_pushcfunction(L, st_do_traceback);
-    return lua_pcall(L, 0, 0, 0);
 }
 
 /* Pushes the string that makes lua_error raise LUA_ERRMEM. */
@@ -257,6 +307,15 @@ static inline int st_trampoline(lua_State *L) {
     int n = st_shared_of(L)->dispatch(L, box->object);
     if (n < 0) return lua_error(L);
     return n;
+}
+
+/* The box object of a Swift function at index; NULL for other values. */
+static inline void *st_boxobject(lua_State *L, int index) {
+    if (lua_tocfunction(L, index) != st_trampoline) return NULL;
+    if (lua_getupvalue(L, index, 1) == NULL) return NULL;
+    st_userdata *box = (st_userdata *)lua_touserdata(L, -1);
+    lua_settop(L, -2);
+    return box == NULL ? NULL : box->object;
 }
 
 /* __gc of boxes, objects and errors. */
@@ -540,15 +599,16 @@ static inline int st_do_ref(lua_State *L) {
     return 1;
 }
 
-/* A new registry slot that holds `false`; 0 when there is no memory. A slot is never given back
- * to luaL_unref: Swift keeps the free ones, and storing into an existing key cannot fail. */
-static inline int st_newslot(lua_State *L) {
+/* A new registry slot that holds `false`. A slot is never given back to luaL_unref: Swift keeps
+ * the free ones, and storing into an existing key cannot fail. */
+static inline int st_newslot(lua_State *L, int *slot) {
     lua_pushcfunction(L, st_do_ref);
     lua_pushboolean(L, 0);
-    int ok = lua_pcall(L, 1, 1, 0) == LUA_OK;
-    int slot = ok ? (int)lua_tointegerx(L, -1, NULL) : 0;
+    int status = lua_pcall(L, 1, 1, 0);
+    if (status != LUA_OK) return status;
+    *slot = (int)lua_tointegerx(L, -1, NULL);
     lua_settop(L, -2);
-    return slot;
+    return LUA_OK;
 }
 
 static inline int st_do_compare(lua_State *L) {

@@ -74,7 +74,9 @@ extension LuaState {
             let methods = stack.height
             for (signature, body) in declaration.methods {
                 try stack.push(
-                    function: LuaFunctionBox(self, name: signature.name) { stack in
+                    function: LuaFunctionBox(
+                        self, name: signature.name, signature: signature
+                    ) { stack in
                         let object = try stack.receiver(T.self, info.name)
                         return try body(object, LuaArguments(signature, stack))
                     })

@@ -35,6 +35,17 @@ public struct LuaPropertyInfo: Sendable {
     public let doc: String
 }
 
+/// A class as documentation and editor stubs see it.
+public struct LuaClassDescription {
+    public let name: String
+    public let doc: String
+    public let conforms: [String]
+    public let constructor: LuaSignature?
+    public let statics: [LuaModule.Entry]
+    public let methods: [LuaSignature]
+    public let properties: [LuaPropertyInfo]
+}
+
 /// The declaration of a class. Every method returns the declaration, for chaining:
 ///
 ///     LuaClass<Counter>("Counter", doc: "Counts things.")
@@ -69,6 +80,13 @@ public final class LuaClass<T: AnyObject> {
         self.name = name
         self.doc = doc
         self.conforms = conforms
+    }
+
+    public var described: LuaClassDescription {
+        LuaClassDescription(
+            name: name, doc: doc, conforms: conforms, constructor: constructorSignature,
+            statics: statics, methods: methods.map(\.signature),
+            properties: properties.values.map(\.info).sorted { $0.name < $1.name })
     }
 }
 

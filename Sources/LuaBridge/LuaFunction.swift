@@ -14,10 +14,19 @@ public struct LuaFunction: Sendable {
     ///
     /// Throws what the function raises: ``LuaError/runtime(_:)`` with Lua's traceback and, when a
     /// Swift function threw below, that error as `cause`.
-    @discardableResult
     public func call<R: FromLua>(
-        _ arguments: any IntoLua..., returning: R.Type = LuaValue.self
+        _ arguments: any IntoLua..., returning: R.Type = R.self
     ) throws -> R {
+        try call(arguments)
+    }
+
+    /// Calls the function; its first result as it is.
+    @discardableResult
+    public func call(_ arguments: any IntoLua...) throws -> LuaValue {
+        try call(arguments)
+    }
+
+    private func call<R: FromLua>(_ arguments: [any IntoLua]) throws -> R {
         try invoke(arguments, results: 1) { stack, first in
             do {
                 return try R.fromLua(stack, at: first)
@@ -63,12 +72,32 @@ public struct LuaFunction: Sendable {
 final class LuaFunctionBox {
     unowned(unsafe) let state: LuaState
     let name: String
+    /// Nil for metamethods and the like, which take their arguments as they come.
+    let signature: LuaSignature?
     let body: (LuaStack) throws -> Int32
 
-    init(_ state: LuaState, name: String, body: @escaping (LuaStack) throws -> Int32) {
+    init(
+        _ state: LuaState, name: String, signature: LuaSignature? = nil,
+        body: @escaping (LuaStack) throws -> Int32
+    ) {
         self.state = state
         self.name = name
+        self.signature = signature
         self.body = body
+    }
+}
+
+extension LuaFunction {
+    /// The declared signature, when this is a Swift function; what `help()` shows.
+    public var signature: LuaSignature? {
+        get throws {
+            let stack = try reference.state.stack()
+            return try stack.balanced {
+                try stack.push(reference: reference)
+                guard let object = st_boxobject(stack.lua, -1) else { return nil }
+                return Unmanaged<LuaFunctionBox>.fromOpaque(object).takeUnretainedValue().signature
+            }
+        }
     }
 }
 
@@ -84,7 +113,7 @@ extension LuaStack {
     /// A function with a declared signature.
     func push(signature: LuaSignature, _ body: @escaping (LuaArguments) throws -> Int32) throws {
         try push(
-            function: LuaFunctionBox(state, name: signature.name) { stack in
+            function: LuaFunctionBox(state, name: signature.name, signature: signature) { stack in
                 try body(LuaArguments(signature, stack))
             })
     }

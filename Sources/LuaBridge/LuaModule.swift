@@ -12,13 +12,14 @@ internal import CLua
 public final class LuaModule {
     public let name: String
     public let doc: String
-    var entries: [Entry] = []
+    /// In the order of declaration; what stubs and documentation are generated from.
+    public internal(set) var entries: [Entry] = []
 
-    enum Entry {
+    public enum Entry {
         case function(LuaSignature, (LuaArguments) throws -> Int32)
         case constant(String, any IntoLua, doc: String)
         case module(String, LuaModule)
-        case type(String, (LuaStack) throws -> Void)
+        case type(LuaClassDescription, (LuaStack) throws -> Void)
     }
 
     public init(_ name: String, doc: String = "") {
@@ -66,7 +67,7 @@ public final class LuaModule {
     /// Adds the class under its name: a callable table with its static functions.
     @discardableResult
     public func `class`<T: AnyObject>(_ declaration: LuaClass<T>) -> Self {
-        entries.append(.type(declaration.name) { try $0.push(class: declaration) })
+        entries.append(.type(declaration.described) { try $0.push(class: declaration) })
         return self
     }
 }
@@ -121,7 +122,9 @@ extension LuaStack {
                     let body = declaration.constructorBody
                 else { return }
                 try push(
-                    function: LuaFunctionBox(state, name: signature.name) { stack in
+                    function: LuaFunctionBox(
+                        state, name: signature.name, signature: signature
+                    ) { stack in
                         st_remove(stack.lua, 1)  // the class object itself
                         return try body(LuaArguments(signature, stack))
                     })
@@ -151,9 +154,9 @@ extension LuaStack {
             case .module(let name, let module):
                 try push(module: module)
                 try setField(name, of: table)
-            case .type(let name, let pushClass):
+            case .type(let description, let pushClass):
                 try pushClass(self)
-                try setField(name, of: table)
+                try setField(description.name, of: table)
             }
         }
     }

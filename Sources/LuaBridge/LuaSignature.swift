@@ -82,7 +82,7 @@ extension LuaRange: CustomStringConvertible {
 /// A number as a script writes it: 1 for 1.0.
 func luaNumber(_ value: Double) -> String {
     if let integer = Int(exactly: value) { return "\(integer)" }
-    return "\(value)"
+    return value.isNaN ? "nan" : "\(value)"
 }
 
 /// What a parameter is when the call does not give it.

@@ -55,15 +55,14 @@ extension LuaState {
         }
     }
 
-    /// Lua's traceback of the last failed call, without the frames that are only ours.
+    /// The traceback of the last failed call.
     private func takeTraceback() -> String {
         guard let text = shared.pointee.traceback else { return "" }
         let bytes = UnsafeRawBufferPointer(start: text, count: shared.pointee.traceback_length)
-        let whole = String(decoding: bytes, as: UTF8.self)
+        let traceback = String(decoding: bytes, as: UTF8.self)
         st_droptraceback(shared)
-        let lines = whole.split(separator: "\n", omittingEmptySubsequences: true)
-        let kept = lines.filter { $0 != "\t[C]: in ?" }
-        return kept.count < 2 ? "" : kept.joined(separator: "\n")
+        // The title alone says nothing.
+        return traceback.utf8.contains(10) ? traceback : ""
     }
 
     func errorBox(_ stack: LuaStack, at index: Int32) -> LuaErrorBox? {
@@ -122,15 +121,11 @@ extension LuaState {
             }
         }
         let place = level > 0 ? self.place(at: level, stack) : ""
-        var traceback: String?
-        if st_traceback(lua) == LUA_OK {
-            traceback = takeTraceback()
-        } else {
-            lua_settop(lua, 0)
-        }
+        st_traceback(lua, 0)
+        let traceback = takeTraceback()
         let box = LuaErrorBox(
             error: error, message: place + (sentence ?? describeError(error)),
-            traceback: traceback ?? "")
+            traceback: traceback)
         return pushError(box, wantsTraceback: false, stack)
     }
 

@@ -34,8 +34,8 @@ final class LuaReferencePool: @unchecked Sendable {
     /// A slot that holds `false`.
     func take(_ stack: LuaStack) throws(LuaError) -> Int32 {
         if let slot = free.popLast() { return slot }
-        let slot = st_newslot(stack.lua)
-        if slot == 0 { throw .memory }
+        var slot: Int32 = 0
+        try stack.check(st_newslot(stack.lua, &slot))
         return slot
     }
 

@@ -66,10 +66,17 @@ public final class LuaState: @unchecked Sendable {
 
     /// - memoryLimit: bytes for everything Lua allocates, 0 for none. What Swift objects hold is
     ///   not counted.
-    public init(libraries: LuaLibraries = .all, memoryLimit: Int = 0) throws {
+    public convenience init(libraries: LuaLibraries = .all, memoryLimit: Int = 0) throws {
+        try self.init(libraries: libraries, memoryLimit: memoryLimit, failingFrom: 0)
+    }
+
+    /// - failingFrom: for tests, the first of Lua's allocations that fails; 0 for none.
+    package init(libraries: LuaLibraries, memoryLimit: Int, failingFrom first: Int) throws {
         shared = .allocate(capacity: 1)
         shared.initialize(to: st_shared())
         shared.pointee.limit = max(0, memoryLimit)
+        shared.pointee.fail_from = max(0, first)
+        shared.pointee.fail_count = .max
         shared.pointee.hook_interval = 1000
         shared.pointee.dispatch = luaDispatch
         shared.pointee.index = luaIndex
@@ -181,11 +188,16 @@ extension LuaState {
     }
 
     /// Compiles and runs a chunk; its first result converted to `R`.
-    @discardableResult
     public func run<R: FromLua>(
-        _ source: String, name: String = "=chunk", returning: R.Type = LuaValue.self
+        _ source: String, name: String = "=chunk", returning: R.Type = R.self
     ) throws -> R {
         try load(source, name: name).call(returning: R.self)
+    }
+
+    /// Compiles and runs a chunk; its first result as it is.
+    @discardableResult
+    public func run(_ source: String, name: String = "=chunk") throws -> LuaValue {
+        try load(source, name: name).call()
     }
 
     /// The globals table.

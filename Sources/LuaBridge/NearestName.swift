@@ -1,8 +1,9 @@
 // "did you mean": the nearest valid name by edit distance.
 
 /// The name in `names` nearest to `name`, when it is near enough to be a slip: at most a third of
-/// the letters differ (at least one may, two in names of four letters or more), or one name starts
-/// with the other. Case and '-' for '_' cost nothing.
+/// the letters differ (at least one may, two in names of four letters or more), or one name begins
+/// with the other, or the valid one ends with whole words that were given ("epochs" for
+/// "num_train_epochs"). Case and '-' for '_' cost nothing.
 public func nearestName(to name: String, in names: [String]) -> String? {
     func folded(_ text: String) -> [UInt8] {
         text.utf8.map { $0 == 45 ? 95 : ($0 >= 65 && $0 <= 90 ? $0 + 32 : $0) }
@@ -15,10 +16,18 @@ public func nearestName(to name: String, in names: [String]) -> String? {
         let limit = max(wanted.count >= 4 ? 2 : 1, max(wanted.count, letters.count) / 3)
         var distance = editDistance(wanted, letters)
         if distance > limit {
-            // "lr_scheduler" for "lr_scheduler_type", "seeds" for "seed"
+            // "lr_scheduler" for "lr_scheduler_type"
             let shorter = min(wanted.count, letters.count)
-            guard shorter >= 4, wanted.prefix(shorter) == letters.prefix(shorter) else { continue }
-            distance = limit
+            guard shorter >= 4 else { continue }
+            if wanted.prefix(shorter) == letters.prefix(shorter) {
+                distance = limit
+            } else if letters.count > wanted.count, letters.suffix(wanted.count) == wanted[...],
+                letters[letters.count - wanted.count - 1] == 95
+            {
+                distance = limit + 1
+            } else {
+                continue
+            }
         }
         if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
     }
