@@ -18,7 +18,7 @@ public struct FloatDistribution: Sendable, Equatable {
     public let log: Bool
     public let step: Double?
 
-    /// - low, high: finite, low <= high; low > 0 when `log`.
+    /// - low, high: finite, as is their difference; low <= high; low > 0 when `log`.
     /// - step: positive; not together with `log`. Steps are counted on the decimal forms of the
     ///   numbers, so that 0.1 goes three times into 0.3.
     /// - warn: gets a sentence when `high` has to be lowered.
@@ -33,6 +33,9 @@ public struct FloatDistribution: Sendable, Equatable {
         }
         guard low <= high else {
             throw TuningError.lowAboveHigh(low: pythonRepr(low), high: pythonRepr(high))
+        }
+        guard (high - low).isFinite else {
+            throw TuningError.notFinite(name: "high - low", value: high - low)
         }
         if log && low <= 0 {
             throw TuningError.lowNotPositiveForLog(
@@ -64,7 +67,7 @@ public struct FloatDistribution: Sendable, Equatable {
     }
 
     /// Whether there is one value only.
-    var isSingle: Bool {
+    package var isSingle: Bool {
         guard let step, low != high else { return low == high }
         guard let lowest = ExactDecimal(low), let stride = ExactDecimal(step),
             let range = ExactDecimal(high)?.subtracting(lowest)
@@ -72,7 +75,7 @@ public struct FloatDistribution: Sendable, Equatable {
         return range.isLess(than: stride) ?? false
     }
 
-    func contains(_ value: Double) -> Bool {
+    package func contains(_ value: Double) -> Bool {
         guard low <= value && value <= high else { return false }
         guard let step else { return true }
         let count = (value - low) / step
@@ -117,9 +120,9 @@ public struct IntDistribution: Sendable, Equatable {
         }
     }
 
-    var isSingle: Bool { low == high }
+    package var isSingle: Bool { low == high }
 
-    func contains(_ value: Double) -> Bool {
+    package func contains(_ value: Double) -> Bool {
         Double(low) <= value && value <= Double(high)
             && (value - Double(low)).truncatingRemainder(dividingBy: Double(step)) == 0
     }

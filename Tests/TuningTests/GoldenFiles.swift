@@ -42,6 +42,10 @@ extension JSONValue {
     func at(_ index: Int) throws -> JSONValue { try #require(self[index], "no element \(index)") }
     func number() throws -> Double { try #require(doubleValue) }
     func integer() throws -> Int { try #require(intValue) }
+    func flag() throws -> Bool {
+        guard case .bool(let value) = self else { throw NotABoolean() }
+        return value
+    }
     func text() throws -> String { try #require(stringValue) }
     func list() throws -> [JSONValue] { try #require(arrayValue) }
     func numbers() throws -> [Double] { try list().map { try $0.number() } }
@@ -50,3 +54,5 @@ extension JSONValue {
 
 /// A log that nobody reads.
 let silent = OptunaLog(isColoured: false, write: { _ in }).logger
+
+struct NotABoolean: Error {}

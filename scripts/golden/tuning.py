@@ -36,7 +36,7 @@ class Recorder:
 
     def __init__(self, sampler, directions, pruner=None):
         self.study = optuna.create_study(
-            sampler=sampler, directions=directions, pruner=pruner or optuna.pruners.NopPruner())
+            study_name="trace", sampler=sampler, directions=directions, pruner=pruner or optuna.pruners.NopPruner())
         self.calls, self.events = [], []
 
     def call(self, **call):
@@ -179,6 +179,17 @@ def eventful(t):
     return loss
 
 
+def curves(t):
+    """Nine reports of a learning curve, with dips."""
+    x, n = t.float("x", -3, 3), t.int("n", 1, 9)
+    for step in range(1, 10):
+        loss = x * x + n / 10 + 6 / (step + n % 3) + (0.5 if (step + n) % 4 == 0 else 0)
+        t.report(math.nan if (t.number + step) % 29 == 0 else loss, step)
+        if t.prune():
+            raise optuna.TrialPruned
+    return x * x + n / 10
+
+
 def two_goals(t):
     x, y, k = t.float("x", 0, 5), t.float("y", 0, 3), t.int("k", 1, 4)
     return [4 * x * x + 4 * y * y + k, (x - 5) ** 2 + (y - 5) ** 2]
@@ -236,8 +247,21 @@ def repeat(objective):
     return lambda recorder, count: recorder.run(objective, count)
 
 
-SAMPLERS = {"tpe": tpe, "random": lambda **o: optuna.samplers.RandomSampler(**o)}
-MEDIAN = dict(n_startup_trials=4, n_warmup_steps=1)
+SAMPLERS = {
+    "tpe": tpe,
+    "random": lambda **o: optuna.samplers.RandomSampler(**o),
+    "grid": lambda **o: optuna.samplers.GridSampler(**o),
+}
+PRUNERS = {
+    "median": optuna.pruners.MedianPruner,
+    "percentile": optuna.pruners.PercentilePruner,
+    "threshold": optuna.pruners.ThresholdPruner,
+    "halving": optuna.pruners.SuccessiveHalvingPruner,
+    "hyperband": optuna.pruners.HyperbandPruner,
+    "patient": lambda wrapped, **o: optuna.pruners.PatientPruner(optuna.pruners.MedianPruner() if wrapped else None, **o),
+}
+MEDIAN = ["median", dict(n_startup_trials=4, n_warmup_steps=1)]
+GRID = {"b": [1, 2, 3], "a": ["x", None, True, 2.5]}
 # name, driver, sampler, options, directions, trials, with a scalar variant, pruner
 CASES = [
     ("mixed", repeat(mixed), "tpe", dict(seed=0), ["minimize"], 60, True, None),
@@ -263,6 +287,18 @@ CASES = [
     ("options, one by one", repeat(mixed), "tpe", dict(seed=18, multivariate=False, n_startup_trials=0, prior_weight=2.0, gamma="half", constant_liar=False), ["minimize"], 30, False, None),
     ("random", repeat(mixed), "random", dict(seed=19), ["minimize"], 20, False, None),
     ("random, conditional", repeat(conditional), "random", dict(seed=20), ["minimize"], 20, False, None),
+    ("percentile", repeat(curves), "tpe", dict(seed=30), ["minimize"], 50, False, ["percentile", dict(percentile=25.0, n_startup_trials=3, n_warmup_steps=2, interval_steps=3, n_min_trials=2)]),
+    ("percentile, maximized", repeat(curves), "random", dict(seed=31), ["maximize"], 50, False, ["percentile", dict(percentile=70.0, n_startup_trials=0)]),
+    ("threshold", repeat(curves), "random", dict(seed=32), ["minimize"], 20, False, ["threshold", dict(lower=0.5, upper=9.0, n_warmup_steps=2, interval_steps=2)]),
+    ("patient", repeat(curves), "random", dict(seed=33), ["minimize"], 40, False, ["patient", dict(wrapped=True, patience=1)]),
+    ("patient alone, maximized", repeat(curves), "random", dict(seed=34), ["maximize"], 20, False, ["patient", dict(wrapped=False, patience=2, min_delta=0.4)]),
+    ("halving", repeat(curves), "tpe", dict(seed=35), ["minimize"], 60, False, ["halving", dict(min_resource=1, reduction_factor=2, bootstrap_count=2)]),
+    ("halving, automatic, maximized", repeat(curves), "random", dict(seed=36), ["maximize"], 40, False, ["halving", dict(reduction_factor=3, min_early_stopping_rate=1)]),
+    ("hyperband", repeat(curves), "tpe", dict(seed=37), ["minimize"], 60, False, ["hyperband", dict(min_resource=1, max_resource=9, reduction_factor=3)]),
+    ("hyperband, automatic", repeat(curves), "random", dict(seed=38), ["maximize"], 40, False, ["hyperband", dict(min_resource=2, reduction_factor=2)]),
+    ("grid", repeat(lambda t: t.int("b", 1, 3) + len(str(t.cat("a", GRID["a"])))), "grid", dict(search_space=GRID), ["minimize"], 10, False, None),
+    ("grid, seeded", repeat(lambda t: t.int("b", 1, 3) + len(str(t.cat("a", GRID["a"])))), "grid", dict(search_space=GRID, seed=42), ["minimize"], 10, False, None),
+    ("group", repeat(conditional), "tpe", dict(seed=39, multivariate=True, group=True), ["minimize"], 70, False, None),
     ("two goals", repeat(two_goals), "tpe", dict(seed=21), ["minimize", "minimize"], 60, False, None),
     ("two goals, together", repeat(two_goals), "tpe", dict(seed=22, multivariate=True), ["minimize", "maximize"], 60, False, None),
     ("three goals", repeat(three_goals), "tpe", dict(seed=23), ["minimize", "minimize", "maximize"], 80, False, None),
@@ -275,7 +311,7 @@ def traces(tie_order):
         if tie_order == "scalar" and not scalar or tie_order == "simd" and scalar == "only":
             continue
         recorder = Recorder(
-            SAMPLERS[sampler](**options), directions, pruner and optuna.pruners.MedianPruner(**pruner))
+            SAMPLERS[sampler](**options), directions, pruner and PRUNERS[pruner[0]](**pruner[1]))
         driver(recorder, count)
         result.append(dict(
             name=name, tie_order=tie_order, sampler=sampler, options=options, directions=directions,

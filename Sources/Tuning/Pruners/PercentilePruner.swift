@@ -94,7 +94,7 @@ public final class MedianPruner: Pruner {
 }
 
 /// numpy's `nanpercentile`: linear between the two nearest ranks; NaN for nothing but NaN.
-func percentileIgnoringNaN(_ values: [Double], _ percentile: Double) -> Double {
+package func percentileIgnoringNaN(_ values: [Double], _ percentile: Double) -> Double {
     let sorted = values.filter { !$0.isNaN }.sorted()
     guard let last = sorted.last else { return .nan }
     let rank = Double(sorted.count - 1) * (percentile / 100)

@@ -257,14 +257,16 @@ public final class TPESampler: Sampler {
             history = try study.knownTrials([.complete, .pruned])
         }
         let finishedCount = history.count { $0.state != .running }
-        let split = try splitTrials(
+        let split = splitTrials(
             history, directions: study.directions,
-            belowCount: belowCount(finishedCount, study.directions))
-        let usesRelativeParams = isMultivariate(study)
-        let parameters = ParzenEstimatorParameters(
-            priorWeight: options.priorWeight, considerMagicClip: options.considerMagicClip,
-            considerEndpoints: options.considerEndpoints, weights: options.weights,
+            belowCount: try belowCount(finishedCount, study.directions),
             tieOrder: options.tieOrder)
+        let usesRelativeParams = isMultivariate(study)
+        var parameters = ParzenEstimatorParameters(tieOrder: options.tieOrder)
+        parameters.priorWeight = options.priorWeight
+        parameters.considerMagicClip = options.considerMagicClip
+        parameters.considerEndpoints = options.considerEndpoints
+        parameters.weights = options.weights
         let good = try observations(split.below, space, usesRelativeParams)
         let below = try ParzenEstimator(
             observations: good, distributions: space.values, parameters: parameters,

@@ -4,15 +4,15 @@ import RandomGenerators
 
 /// numpy's `RandomState` on top of ``RandomGenerators/MersenneTwister``: the same seed gives the
 /// same numbers in the same order. Only the calls that Optuna's samplers make are here.
-struct NumpyRandomState: Sendable {
+package struct NumpyRandomState: Sendable {
     private var twister: MersenneTwister
     /// The second number of the last Gaussian pair.
     private var spareGaussian: Double?
 
-    init(seed: UInt32) { twister = MersenneTwister(seed: seed) }
+    package init(seed: UInt32) { twister = MersenneTwister(seed: seed) }
 
     /// Seeded from the operating system, as numpy's `RandomState(None)`; not reproducible.
-    static func fromEntropy() -> NumpyRandomState {
+    package static func fromEntropy() -> NumpyRandomState {
         var system = SystemRandomNumberGenerator()
         var state = NumpyRandomState(seed: UInt32.random(in: .min ... .max, using: &system))
         var words = (0..<624).map { _ in UInt32.random(in: .min ... .max, using: &system) }
@@ -26,23 +26,25 @@ struct NumpyRandomState: Sendable {
         seed.map(NumpyRandomState.init(seed:)) ?? .fromEntropy()
     }
 
-    mutating func word() -> UInt32 { twister.next() }
+    package mutating func word() -> UInt32 { twister.next() }
 
     /// `random_sample()`: 53 bits in [0, 1), two words.
-    mutating func double() -> Double {
+    package mutating func double() -> Double {
         let high = twister.next() >> 5
         let low = twister.next() >> 6
         return (Double(high) * 67_108_864 + Double(low)) / 9_007_199_254_740_992
     }
 
     /// `rand(count)`.
-    mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in double() } }
+    package mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in double() } }
 
     /// `uniform(low, high)`.
-    mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * double() }
+    package mutating func uniform(_ low: Double, _ high: Double) -> Double {
+        low + (high - low) * double()
+    }
 
     /// An integer of 0...limit by masked rejection; no word is drawn for limit 0.
-    mutating func bounded(_ limit: UInt64) -> UInt64 {
+    package mutating func bounded(_ limit: UInt64) -> UInt64 {
         if limit == 0 { return 0 }
         let mask = UInt64.max >> UInt64(limit.leadingZeroBitCount)
         while true {
@@ -52,16 +54,16 @@ struct NumpyRandomState: Sendable {
     }
 
     /// `randint(low, high)`, high excluded; low < high.
-    mutating func integer(_ low: Int, _ high: Int) -> Int {
+    package mutating func integer(_ low: Int, _ high: Int) -> Int {
         let width = UInt64(bitPattern: Int64(high)) &- UInt64(bitPattern: Int64(low))
         return Int(truncatingIfNeeded: UInt64(bitPattern: Int64(low)) &+ bounded(width &- 1))
     }
 
     /// `choice(count)`, count > 0.
-    mutating func choice(_ count: Int) -> Int { integer(0, count) }
+    package mutating func choice(_ count: Int) -> Int { integer(0, count) }
 
     /// `choice(weights.count, p: weights, size: count)`; the weights add up to 1.
-    mutating func choices(weights: [Double], count: Int) -> [Int] {
+    package mutating func choices(weights: [Double], count: Int) -> [Int] {
         var cumulative = weights
         var sum = 0.0
         for index in cumulative.indices {
@@ -83,21 +85,21 @@ struct NumpyRandomState: Sendable {
     }
 
     /// `shuffle(values)`, in place.
-    mutating func shuffle<Element>(_ values: inout [Element]) {
+    package mutating func shuffle<Element>(_ values: inout [Element]) {
         for index in values.indices.dropFirst().reversed() {
             values.swapAt(index, Int(bounded(UInt64(index))))
         }
     }
 
     /// `permutation(count)`.
-    mutating func permutation(_ count: Int) -> [Int] {
+    package mutating func permutation(_ count: Int) -> [Int] {
         var values = Array(0..<count)
         shuffle(&values)
         return values
     }
 
     /// `standard_normal()` by the polar method; every other call uses no word.
-    mutating func standardNormal() -> Double {
+    package mutating func standardNormal() -> Double {
         if let spare = spareGaussian {
             spareGaussian = nil
             return spare

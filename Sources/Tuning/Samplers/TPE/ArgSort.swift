@@ -23,7 +23,7 @@ public enum TieOrder: Sendable {
 }
 
 /// Positions of the keys in ascending order; no key is NaN.
-func argSort(_ keys: [Double], _ tieOrder: TieOrder) -> [Int] {
+package func argSort(_ keys: [Double], _ tieOrder: TieOrder) -> [Int] {
     tieOrder == .simd && keys.count <= 256 ? bitonicArgSort(keys) : quickArgSort(keys)
 }
 

@@ -2,13 +2,15 @@
 // TPE builds two, of the good and of the other trials, draws from the first and compares.
 
 /// The knobs of the kernels that ``TPESampler`` passes on.
-struct ParzenEstimatorParameters: Sendable {
+package struct ParzenEstimatorParameters: Sendable {
     var priorWeight = 1.0
     var considerMagicClip = true
     var considerEndpoints = false
     /// Weights of n observations, oldest first.
-    var weights: @Sendable (Int) -> [Double] = TPESampler.defaultWeights
+    package var weights: @Sendable (Int) -> [Double] = TPESampler.defaultWeights
     var tieOrder = TieOrder.native
+
+    package init(tieOrder: TieOrder = .native) { self.tieOrder = tieOrder }
 }
 
 /// A density over a search space, estimated from observed points.
@@ -20,19 +22,19 @@ struct ParzenEstimatorParameters: Sendable {
 ///
 /// Source: Bergstra et al. 2011 (NeurIPS); Watanabe 2023, arXiv:2304.11127, section 4. Checked by
 /// `ParzenEstimatorTests` and, end to end, `OptunaCompatibilityTests`.
-struct ParzenEstimator: Sendable {
+package struct ParzenEstimator: Sendable {
     /// Mixture weights, adding up to 1.
-    let weights: [Double]
-    let dimensions: [Dimension]
+    package let weights: [Double]
+    package let dimensions: [Dimension]
 
-    enum Dimension: Sendable {
+    package enum Dimension: Sendable {
         case categorical(CategoricalKernels)
         case numerical(NumericalKernels)
     }
 
     /// - observations: for each distribution the observed internal values, all of one length n.
     /// - predeterminedWeights: instead of the weights function.
-    init(
+    package init(
         observations: [[Double]], distributions: [Distribution],
         parameters: ParzenEstimatorParameters, predeterminedWeights: [Double]? = nil
     ) throws {
@@ -94,7 +96,7 @@ struct ParzenEstimator: Sendable {
     ///
     /// Random numbers are used up in this order: the kernel of each point; for each categorical
     /// parameter a number per point; then the same for each numerical one.
-    func sample(_ generator: inout NumpyRandomState, count: Int) -> [[Double]] {
+    package func sample(_ generator: inout NumpyRandomState, count: Int) -> [[Double]] {
         let kernels = generator.choices(weights: weights, count: count)
         var samples = [[Double]](repeating: [], count: dimensions.count)
         var numerical: [Int] = []
@@ -132,7 +134,7 @@ struct ParzenEstimator: Sendable {
     // MARK: Density
 
     /// Logarithm of the density at each of the points that ``sample(_:count:)`` returns.
-    func logDensities(_ samples: [[Double]]) -> [Double] {
+    package func logDensities(_ samples: [[Double]]) -> [Double] {
         let kernelCount = weights.count
         let pointCount = samples.first?.count ?? 0
         var scores = [Double](repeating: 0, count: pointCount * kernelCount)
@@ -200,7 +202,7 @@ struct ParzenEstimator: Sendable {
 // MARK: - Choices
 
 /// One row of probabilities per kernel. Kernels that saw the same choice share a row.
-struct CategoricalKernels: Sendable {
+package struct CategoricalKernels: Sendable {
     private let choiceCount: Int
     /// Row of each kernel: the observed choice, or `choiceCount` for the prior.
     private let rowOfKernel: [Int]
@@ -228,7 +230,7 @@ struct CategoricalKernels: Sendable {
     }
 
     /// Probabilities of the choices under a kernel.
-    func row(_ kernel: Int) -> [Double] { rows[rowOfKernel[kernel]] }
+    package func row(_ kernel: Int) -> [Double] { rows[rowOfKernel[kernel]] }
 
     /// Number of running sums below the quantile, the last sum counting as 1.
     func choice(kernel: Int, quantile: Double) -> Int {
@@ -257,9 +259,9 @@ struct CategoricalKernels: Sendable {
 // MARK: - Numbers
 
 /// A cut-off normal distribution per kernel, in the logarithm where the range is logarithmic.
-struct NumericalKernels: Sendable {
-    let mu: [Double]
-    let sigma: [Double]
+package struct NumericalKernels: Sendable {
+    package let mu: [Double]
+    package let sigma: [Double]
     /// Ends of the support: the range, half a step wider on both sides where there are steps.
     let lowerLimit: Double
     let upperLimit: Double

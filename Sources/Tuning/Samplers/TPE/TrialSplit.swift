@@ -7,9 +7,10 @@
 /// Equal ones in the order of their numbers. Running trials are never good.
 ///
 /// - trials: COMPLETE, PRUNED and RUNNING, ascending by number.
-func splitTrials(
-    _ trials: [FrozenTrial], directions: [StudyDirection], belowCount: Int
-) throws -> (below: [FrozenTrial], above: [FrozenTrial]) {
+package func splitTrials(
+    _ trials: [FrozenTrial], directions: [StudyDirection], belowCount: Int,
+    tieOrder: TieOrder = .native
+) -> (below: [FrozenTrial], above: [FrozenTrial]) {
     let sign: Double = directions.first == .maximize ? -1 : 1
     var complete: [Int] = []
     var pruned: [(Int, (Double, Double))] = []
@@ -32,9 +33,9 @@ func splitTrials(
     }
     if directions.count > 1 {
         take(
-            try bestByDominance(
+            bestByDominance(
                 complete.map { ($0, trials[$0].values ?? []) }, directions: directions,
-                count: quota))
+                count: quota, tieOrder: tieOrder))
     } else {
         take(
             smallest(

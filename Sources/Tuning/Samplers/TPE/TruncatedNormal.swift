@@ -23,7 +23,7 @@ private func centralNormalCDF(_ a: Double) -> Double {
 /// ln Φ(a) for any a; below -20 by the asymptotic series of the tail.
 ///
 /// Source: Abramowitz and Stegun 26.2.12. Checked by `TruncatedNormalTests`.
-func logNormalCDF(_ a: Double) -> Double {
+package func logNormalCDF(_ a: Double) -> Double {
     if a > 6 { return -normalCDF(-a) }
     if a > -20 { return logarithm(normalCDF(a)) }
     let leading = -0.5 * (a * a) - logarithm(-a) - 0.5 * logarithm(2 * Double.pi)
@@ -46,7 +46,7 @@ func logNormalCDF(_ a: Double) -> Double {
 }
 
 /// ln (Φ(b) − Φ(a)) for a <= b.
-func logNormalMass(_ a: Double, _ b: Double) -> Double {
+package func logNormalMass(_ a: Double, _ b: Double) -> Double {
     /// Both ends at or below 0.
     func leftMass(_ a: Double, _ b: Double) -> Double {
         let upper = logNormalCDF(b)
@@ -102,7 +102,7 @@ func inverseLogNormalCDF(_ logProbabilities: [Double]) -> [Double] {
 ///
 /// One call is one batch of ``inverseLogNormalCDF(_:)`` for intervals that begin below 0 and one
 /// for the others. An empty interval gives NaN.
-func truncatedNormalQuantiles(
+package func truncatedNormalQuantiles(
     _ quantiles: [Double], lower: [Double], upper: [Double]
 ) -> [Double] {
     var result = [Double](repeating: 0, count: quantiles.count)
