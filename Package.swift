@@ -79,7 +79,11 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "OrderedJSON", "RandomGenerators"],
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(
-            name: "TuningTests", dependencies: ["Tuning", "OrderedJSON", "RandomGenerators"],
+            name: "TuningTests",
+            dependencies: [
+                "Tuning", "OrderedJSON", "RandomGenerators",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(
             name: "HostTests",

@@ -114,7 +114,7 @@ struct DistributionTests {
             let y = try trial.suggestInt("y", low: .min, high: .max, step: .max)
             let z = try trial.suggestInt("z", low: 1, high: .max, log: true)
             _ = try trial.suggestFloat("f", low: -8e307, high: 8e307)
-            #expect([Int.min, -1, .max - 1].contains(y))
+            #expect(y <= .max - 1)
             return Double(x) + Double(z)
         }
         #expect(try study.trials(.complete).count == 30)

@@ -2,6 +2,7 @@
 // scripts/golden/tuning.py.
 
 import Foundation
+import Logging
 import OrderedJSON
 import Synchronization
 import Testing

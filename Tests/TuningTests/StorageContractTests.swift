@@ -58,7 +58,7 @@ struct StorageContractTests {
     func `attributes are set, replaced and read back`(_ kind: Kind) throws {
         let storage = try kind.make()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
-        let tree: JSONValue = ["b": [1, 2.0, nil, true], "a": ["é": "\u{0}"]]
+        let tree: JSONValue = ["b": [1, 2.0, .null, true], "a": ["é": "\u{0}"]]
         try storage.setStudyUserAttribute(study, "k", 1)
         try storage.setStudyUserAttribute(study, "k", tree)
         try storage.setStudySystemAttribute(study, "k", "system")
@@ -246,7 +246,7 @@ struct StorageContractTests {
                 else { continue }
                 try? storage.setTrialUserAttribute(
                     waiting.trialID, "worker \(worker)", .int(Int64(worker)))
-                try? storage.setTrialState(waiting.trialID, .complete, values: [1])
+                _ = try? storage.setTrialState(waiting.trialID, .complete, values: [1])
             }
             for _ in 0..<10 { _ = try? storage.createTrial(study, template: nil) }
         }

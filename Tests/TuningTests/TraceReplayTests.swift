@@ -96,7 +96,7 @@ struct TraceReplayTests {
 
     private func pruner(_ trace: JSONValue) throws -> any Pruner {
         guard let description = trace["pruner"]?.arrayValue else { return NopPruner() }
-        let arguments = try description[1]
+        let arguments = description[1]
         func integer(_ name: String, _ fallback: Int) -> Int {
             arguments[name]?.intValue ?? fallback
         }

@@ -251,7 +251,9 @@ public final class TPESampler: Sampler {
     ) throws -> NamedValues<ParameterValue> {
         let history: [FrozenTrial]
         if options.constantLiar {
-            history = try study.trials([.complete, .pruned, .running])
+            // As it is now, and whole: Hyperband's brackets don't narrow it.
+            history = try study.storage
+                .trials(study.studyID, states: [.complete, .pruned, .running])
                 .filter { $0.number != trial.number }
         } else {
             history = try study.knownTrials([.complete, .pruned])
@@ -282,10 +284,7 @@ public final class TPESampler: Sampler {
             zip(below.logDensities(candidates), above.logDensities(candidates)).map { $0 - $1 })
         return NamedValues(
             space.indices.map { index in
-                (
-                    space.names[index],
-                    space.values[index].value(ofInternal: candidates[index][best])
-                )
+                (space.names[index], space.values[index].drawnValue(candidates[index][best]))
             })
     }
 
@@ -359,6 +358,15 @@ public final class TPESampler: Sampler {
             throw TuningError.sampler(problem: "Constraint values cannot be NaN.")
         }
         noted = .array(violations.map(JSONValue.double))
+    }
+}
+
+extension Distribution {
+    /// The value of a drawn number. Integers beyond 2⁵³ are not all doubles; they are kept inside
+    /// the range.
+    fileprivate func drawnValue(_ number: Double) -> ParameterValue {
+        guard case .int(let it) = self else { return value(ofInternal: number) }
+        return .int(min(max(clampedInt(number), it.low), it.high))
     }
 }
 
