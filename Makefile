@@ -28,7 +28,7 @@ build: setup ## build .build/release/st-host
 sweep: build $(MODEL) ## search hyperparameters on the real model and the project's own data
 	.build/release/st-host scripts/sweep.lua $(ARGS)
 
-test: setup $(MODEL) python ## run every test, those against Python included
+test: setup $(MODEL) ## run every test, those against Python included
 	source scripts/dev/python-env.sh && swift test $(TEST_FLAGS) $(ARGS)
 
 bench: build $(MODEL) ## measure kernels, an epoch and an evaluation
@@ -42,7 +42,7 @@ lint: ## check format, sources, scripts, imports; a warning is an error
 format: ## format the Swift sources in place
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
-golden: setup $(MODEL) python ## write the golden files of the tests again, with Python
+golden: setup $(MODEL) ## write the golden files of the tests again, with Python
 	scripts/dev/golden.sh
 
 setup: ## install the system packages that are missing
