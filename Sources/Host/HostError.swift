@@ -2,6 +2,7 @@
 
 import LuaBridge
 import Training
+import Tuning
 
 /// What the host itself refuses.
 public enum HostError: Error, Sendable, Equatable {
@@ -44,5 +45,6 @@ extension HostError {
     public static func isInterrupt(_ error: any Error) -> Bool {
         LuaError.isInterrupt(error)
             || LuaError.firstCause(of: error) as? TrainingError == .cancelled
+            || LuaError.firstCause(of: error) as? TuningError == .interrupted
     }
 }

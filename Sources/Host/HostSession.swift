@@ -4,6 +4,7 @@
 
 public import LuaBridge
 public import Training
+import Tuning
 
 /// A Lua state with the host's modules, and what they share while the script runs.
 ///
@@ -19,10 +20,15 @@ public final class HostSession {
     public let cancellation = Cancellation()
     /// Where bindings show progress and write log lines.
     public let progress: Progress
+    /// Where the studies of this session write their log lines.
+    let studyLog: OptunaLog
 
     /// - memoryLimit: bytes for Lua's own values, 0 for none; models and data are not counted.
     public init(memoryLimit: Int = 0, progress: Progress = Progress()) throws {
         self.progress = progress
+        studyLog = OptunaLog(write: { line in
+            progress.log(line.hasSuffix("\n") ? String(line.dropLast()) : line)
+        })
         lua = try LuaState(memoryLimit: memoryLimit)
         lua.describeError = HostError.describe
         for module in HostModule.all {

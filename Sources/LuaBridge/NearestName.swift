@@ -29,7 +29,14 @@ public func nearestName(to name: String, in names: [String]) -> String? {
                 continue
             }
         }
-        if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
+        // Of equally near names one with the same first letter: slips seldom begin a word.
+        let isNearer =
+            best.map { best in
+                distance < best.distance
+                    || distance == best.distance && letters.first == wanted.first
+                        && folded(best.name).first != wanted.first
+            } ?? true
+        if isNearer { best = (candidate, distance) }
     }
     return best?.name
 }

@@ -214,6 +214,9 @@ public final class Trial: Sendable {
     public var distributions: NamedValues<Distribution> { record.distributions }
     public var userAttrs: JSONObject { record.userAttrs }
     public var intermediateValues: IntermediateValues { record.intermediateValues }
+    /// RUNNING until the trial is told.
+    public func currentState() throws -> TrialState { try study.storage.trial(trialID).state }
+
     /// Constraint values by key.
     public func constraints() throws -> NamedValues<Double> {
         try study.storage.trial(trialID).constraints

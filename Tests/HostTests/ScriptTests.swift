@@ -41,10 +41,11 @@ struct ScriptTests {
         #expect(try Self.names(in: "refused").count >= 40)
     }
 
-    /// The line that stands before the traceback, or the last line where there is none.
+    /// The line that stands before the last traceback (the log of a failed trial has one, too), or
+    /// the last line where there is none.
     private static func message(_ errors: String) -> String? {
         let lines = errors.split(separator: "\n", omittingEmptySubsequences: false)
-        if let traceback = lines.firstIndex(of: "stack traceback:"), traceback > 0 {
+        if let traceback = lines.lastIndex(of: "stack traceback:"), traceback > 0 {
             return String(lines[traceback - 1])
         }
         return lines.last { !$0.isEmpty }.map(String.init)

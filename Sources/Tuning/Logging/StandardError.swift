@@ -1,5 +1,6 @@
 // Standard error, its colours and the clock of log lines.
 
+package import FoundationEssentials
 import Glibc
 
 /// A local time with milliseconds.
@@ -12,6 +13,14 @@ package struct LogTime: Sendable {
         self.milliseconds = milliseconds
     }
 
+    /// To the millisecond below; what lies beyond the calendar of the system shows as its start.
+    package init(date: Date) {
+        let milliseconds = (date.timeIntervalSince1970 * 1000).rounded(.down)
+        let total = Int(exactly: milliseconds) ?? 0
+        let seconds = (total >= 0 ? total : total - 999) / 1000
+        self.init(seconds: seconds, milliseconds: total - seconds * 1000)
+    }
+
     static func now() -> LogTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -19,7 +28,7 @@ package struct LogTime: Sendable {
     }
 
     /// "2026-11-23 20:45:04,668" in the local time zone.
-    var text: String {
+    package var text: String {
         var moment = time_t(seconds)
         var local = tm()
         guard localtime_r(&moment, &local) != nil else { return "0000-00-00 00:00:00,000" }

@@ -36,9 +36,9 @@ public final class TPESampler: Sampler {
         public var constraints: (@Sendable (FrozenTrial) throws -> [Double])?
         /// Number of good trials among n finished ones; `nil` is a tenth of n, at most 25 with
         /// one objective.
-        public var gamma: (@Sendable (Int) -> Int)?
+        public var gamma: (@Sendable (Int) throws -> Int)?
         /// Weights of n observations, oldest first.
-        public var weights: @Sendable (Int) -> [Double] = TPESampler.defaultWeights
+        public var weights: @Sendable (Int) throws -> [Double] = TPESampler.defaultWeights
         /// Weight of the prior against one observation's 1; at least 0.
         public var priorWeight = 1.0
         /// Keep kernels from getting too narrow.
@@ -293,7 +293,7 @@ public final class TPESampler: Sampler {
             let tenth = (finishedCount + 9) / 10
             return directions.count > 1 ? tenth : min(tenth, 25)
         }
-        let count = gamma(finishedCount)
+        let count = try gamma(finishedCount)
         guard count >= 0 else {
             throw TuningError.argument(
                 owner: "TPESampler", name: "gamma",

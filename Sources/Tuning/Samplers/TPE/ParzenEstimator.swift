@@ -7,7 +7,7 @@ package struct ParzenEstimatorParameters: Sendable {
     var considerMagicClip = true
     var considerEndpoints = false
     /// Weights of n observations, oldest first.
-    package var weights: @Sendable (Int) -> [Double] = TPESampler.defaultWeights
+    package var weights: @Sendable (Int) throws -> [Double] = TPESampler.defaultWeights
     var tieOrder = TieOrder.native
 
     package init(tieOrder: TieOrder = .native) { self.tieOrder = tieOrder }
@@ -75,9 +75,9 @@ package struct ParzenEstimator: Sendable {
     }
 
     private static func checkedWeights(
-        _ function: (Int) -> [Double], _ count: Int
+        _ function: (Int) throws -> [Double], _ count: Int
     ) throws -> [Double] {
-        let weights = Array(function(count).prefix(count))
+        let weights = Array(try function(count).prefix(count))
         func refuse(_ what: String) -> TuningError {
             .sampler(
                 problem: "The `weights` function is not allowed to return \(what) values "

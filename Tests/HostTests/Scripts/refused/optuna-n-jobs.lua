@@ -1,0 +1,4 @@
+-- Trials side by side in a script.
+local optuna = require "optuna"
+
+optuna.create_study{}:optimize(function(trial) return 1 end, { n_trials = 2, n_jobs = 2 })

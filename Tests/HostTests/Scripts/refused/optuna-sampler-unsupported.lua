@@ -1,0 +1,4 @@
+-- A sampler that is not there yet.
+local optuna = require "optuna"
+
+optuna.samplers.CmaEsSampler{ seed = 1 }

@@ -1,0 +1,4 @@
+-- stop without anything that runs.
+local optuna = require "optuna"
+
+optuna.create_study{}:stop()
