@@ -8,15 +8,13 @@ import COpenBLAS
 /// Σ x·y over `count` floats, in 16 partial sums.
 @inline(__always)
 package func rowDot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) -> Float {
-    var sum = Lanes(repeating: 0)
+    var lanes = Lanes(repeating: 0)
     var index = 0
-    while index + 16 <= count {
-        sum +=
-            UnsafeRawPointer(x + index).loadUnaligned(as: Lanes.self)
-            * UnsafeRawPointer(y + index).loadUnaligned(as: Lanes.self)
-        index += 16
+    while index + laneCount <= count {
+        lanes = multiplyAdd(load(x + index), load(y + index), lanes)
+        index += laneCount
     }
-    var total = sum.sum()
+    var total = sum(lanes)
     while index < count {
         total += x[index] * y[index]
         index += 1
