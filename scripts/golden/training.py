@@ -63,7 +63,8 @@ def gradient_cases(model):
 
 
 def gradients(options):
-    rows = 8
+    # With few rows the real model's ranking loss is almost 0 and its gradient mostly rounding.
+    rows = 8 if options.small else 32
     triplets = read(options.data, "nli-triplets.jsonl", rows)
     scored = read(options.data, "stsb-train.jsonl", rows)
     model = load(options.model, dropout=False)

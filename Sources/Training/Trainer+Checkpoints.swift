@@ -1,0 +1,302 @@
+// Checkpoints: a model folder that loads like any other, and beside the model what is needed to go on
+// as if nothing had happened.
+//
+//     checkpoint-<step>/   the model's own files
+//       optimizer.safetensors   moments of every parameter, under "<parameter>.exp_avg" and so on
+//       scheduler.json          learning rates, and the state of a metric-driven schedule
+//       rng_state.json          torch's generator and the counter of dropout
+//       trainer_state.json      Python's trainer_state.json, plus where in the epoch the run stands
+
+import Glibc
+import OrderedJSON
+import RandomGenerators
+
+/// Where ``SentenceTransformerTrainer/train(resumeFrom:)`` begins.
+public enum ResumePoint: Sendable, Equatable {
+    case start
+    /// The checkpoint with the highest step in the run's folder.
+    case lastCheckpoint
+    case checkpoint(path: String)
+}
+
+extension SentenceTransformerTrainer {
+    /// Writes the model as it is now; `args.outputDir` when no folder is given.
+    public func saveModel(to path: String? = nil) throws {
+        try model.save(to: path ?? args.outputDir)
+    }
+
+    func saveCheckpoint() throws {
+        let name = "checkpoint-\(state.globalStep)"
+        let path = ModelFiles.join(runDir, name)
+        try ModelFiles.makeFolder(runDir)
+        // A run that is killed while it writes leaves no folder that looks like a checkpoint.
+        let unfinished = ModelFiles.join(runDir, "tmp-\(name)")
+        try removeFolder(unfinished)
+        try model.save(to: unfinished)
+        if let best = state.bestGlobalStep {
+            let folder = ModelFiles.join(runDir, "checkpoint-\(best)")
+            if best == state.globalStep || ModelFiles.isFolder(folder) {
+                state.bestModelCheckpoint = folder
+            }
+        }
+        if !args.saveOnlyModel {
+            try saveOptimizer(to: unfinished)
+            try saveRandomState(to: unfinished)
+        }
+        try ModelFiles.write(
+            stateJSON().json(.init(indent: 2)) + "\n",
+            to: ModelFiles.join(unfinished, "trainer_state.json"))
+        try removeFolder(path)
+        guard rename(unfinished, path) == 0 else {
+            throw TrainingError.file(
+                path: path, problem: "cannot be written (\(lastSystemError()))")
+        }
+        try removeOldCheckpoints()
+    }
+
+    private func stateJSON() -> JSONValue {
+        var callbacks: JSONObject = [:]
+        for callback in self.callbacks {
+            if let (name, state) = callback.exportedState { callbacks[name] = state }
+        }
+        callbacks["TrainerControl"] = control.json
+        var json = state.json(callbacks: callbacks)
+        json["epoch_index"] = JSONValue(position.epoch)
+        json["batches_in_epoch"] = JSONValue(position.batches)
+        return JSONValue(json)
+    }
+
+    private func saveOptimizer(to folder: String) throws {
+        guard let optimizer else { return }
+        try writeSafetensors(
+            optimizer.state.map {
+                TensorToWrite(
+                    name: $0.name, type: .float32, shape: $0.shape, values: ConstFloats($0.values))
+            }, to: ModelFiles.join(folder, "optimizer.safetensors"))
+        var json: JSONObject = [
+            "last_epoch": JSONValue(state.globalStep),
+            "optimizer_steps": JSONValue(optimizer.steps),
+            "_last_lr": JSONValue(optimizer.groups.map { JSONValue($0.learningRate) }),
+        ]
+        if let metric = metricSchedule?.state { json["metric_schedule"] = metric.json }
+        try ModelFiles.write(
+            JSONValue(json).json(.init(indent: 2)) + "\n",
+            to: ModelFiles.join(folder, "scheduler.json"))
+    }
+
+    private func saveRandomState(to folder: String) throws {
+        let json: JSONValue = [
+            "initial_seed": .init(String(generator.initialSeed)),
+            "position": .init(generator.state.position),
+            "words": .init(generator.state.words.map { JSONValue(Int($0)) }),
+            "batches_trained": .init(batchesTrained),
+        ]
+        try ModelFiles.write(
+            json.json() + "\n", to: ModelFiles.join(folder, "rng_state.json"))
+    }
+
+    // MARK: - Resuming
+
+    func resume(
+        _ point: ResumePoint, _ optimizer: any Optimizer, _ plan: inout RunPlan
+    ) throws {
+        let folder: String
+        switch point {
+        case .start: return
+        case .checkpoint(let path): folder = path
+        case .lastCheckpoint:
+            guard let last = checkpoints().last else {
+                throw TrainingError.file(
+                    path: runDir, problem: "holds no checkpoint to resume from",
+                    hint: "name the checkpoint, or train from the start")
+            }
+            folder = last.path
+        }
+        let path = ModelFiles.join(folder, "trainer_state.json")
+        guard ModelFiles.isFile(path) else {
+            throw TrainingError.file(
+                path: folder, problem: "is not a checkpoint: it has no trainer_state.json",
+                hint: "give a folder named checkpoint-<step>")
+        }
+        let json = try ModelFiles.readObject(path)
+        try state.restore(json, path: path)
+        try loadWeights(from: folder)
+        try loadOptimizer(optimizer, folder)
+        try loadRandomState(folder)
+        let updates = plan.updatesPerEpoch
+        let epoch = json["epoch_index"]?.intValue ?? state.globalStep / updates
+        let batches =
+            json["batches_in_epoch"]?.intValue
+            ?? state.globalStep % updates * args.gradientAccumulationSteps
+        guard epoch >= 0, batches >= 0 else {
+            throw TrainingError.file(path: path, problem: "epoch_index is negative")
+        }
+        plan.epochsTrained = epoch
+        plan.batchesToSkip = args.ignoreDataSkip ? 0 : batches
+        position = (epoch, plan.batchesToSkip)
+    }
+
+    /// Copies the weights of a saved model with the same parameters into this one.
+    func loadWeights(from folder: String) throws {
+        let saved = try SentenceTransformer(path: folder)
+        guard saved.parameters.map(\.name) == model.parameters.map(\.name),
+            saved.parameters.map(\.shape) == model.parameters.map(\.shape)
+        else {
+            throw TrainingError.file(
+                path: folder, problem: "holds a model of another shape",
+                hint: "resume with the model that the checkpoint was made of")
+        }
+        for (target, source) in zip(model.parameters, saved.parameters) {
+            target.value.update(from: source.value, count: source.count)
+        }
+    }
+
+    private func loadOptimizer(_ optimizer: any Optimizer, _ folder: String) throws {
+        let path = ModelFiles.join(folder, "optimizer.safetensors")
+        let schedulerPath = ModelFiles.join(folder, "scheduler.json")
+        guard ModelFiles.isFile(path), ModelFiles.isFile(schedulerPath) else {
+            throw TrainingError.file(
+                path: folder, problem: "has no optimizer.safetensors and scheduler.json",
+                hint: "resuming needs checkpoints saved with save_only_model = false")
+        }
+        let file = try SafetensorsFile(path: path)
+        for tensor in optimizer.state {
+            guard let stored = file[tensor.name], stored.shape == tensor.shape else {
+                throw TrainingError.file(
+                    path: path, problem: "has no '\(tensor.name)' of shape \(tensor.shape)",
+                    hint: "resume with the optimizer and model that made the checkpoint")
+            }
+            file.decode(stored, into: tensor.values)
+        }
+        optimizer.stateWasRestored()
+        let json = try ModelFiles.readObject(schedulerPath)
+        let rates = json["_last_lr"]?.arrayValue?.compactMap(\.doubleValue) ?? []
+        guard let steps = json["optimizer_steps"]?.intValue, steps >= 0,
+            rates.count == optimizer.groups.count
+        else {
+            throw TrainingError.file(
+                path: schedulerPath, problem: "does not fit the parameter groups of this run")
+        }
+        optimizer.steps = steps
+        for (index, rate) in rates.enumerated() { optimizer.groups[index].learningRate = rate }
+        if let metric = json["metric_schedule"], metricSchedule != nil {
+            metricSchedule?.state = try MetricDrivenSchedule.State(metric, path: schedulerPath)
+        }
+    }
+
+    private func loadRandomState(_ folder: String) throws {
+        let path = ModelFiles.join(folder, "rng_state.json")
+        let json = try ModelFiles.readObject(path)
+        let words = json["words"]?.arrayValue?.compactMap {
+            $0.intValue.flatMap(UInt32.init(exactly:))
+        }
+        guard let words, let place = json["position"]?.intValue,
+            let saved = MersenneTwister(words: words, position: place),
+            let seed = json["initial_seed"]?.stringValue.flatMap({ UInt64($0) }),
+            let batches = json["batches_trained"]?.intValue, batches >= 0
+        else {
+            throw TrainingError.file(
+                path: path, problem: "does not hold the state of a generator",
+                hint: "use a checkpoint that a trainer wrote")
+        }
+        generator.restore(saved, initialSeed: seed)
+        batchesTrained = batches
+    }
+
+    // MARK: - Housekeeping
+
+    /// Checkpoints of this run, lowest step first.
+    func checkpoints() -> [(step: Int, path: String)] {
+        guard let folder = opendir(runDir) else { return [] }
+        defer { closedir(folder) }
+        var found: [(step: Int, path: String)] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            let prefix = "checkpoint-"
+            guard name.hasPrefix(prefix), let step = Int(name.dropFirst(prefix.count)) else {
+                continue
+            }
+            let path = ModelFiles.join(runDir, name)
+            if ModelFiles.isFolder(path) { found.append((step, path)) }
+        }
+        return found.sorted { $0.step < $1.step }
+    }
+
+    /// `save_total_limit`: the oldest go, the newest and the best stay.
+    private func removeOldCheckpoints() throws {
+        guard let limit = args.saveTotalLimit, limit > 0 else { return }
+        let all = checkpoints()
+        let newest = ModelFiles.join(runDir, "checkpoint-\(state.globalStep)")
+        let kept = Set([newest, state.bestModelCheckpoint].compactMap { $0 })
+        var excess = all.count - max(limit, kept.count)
+        for checkpoint in all where excess > 0 && !kept.contains(checkpoint.path) {
+            try removeFolder(checkpoint.path)
+            excess -= 1
+        }
+    }
+
+    /// At the end of a run with `save_total_limit = 1` only the best checkpoint stays.
+    func removeAllButBest() throws {
+        guard let best = state.bestModelCheckpoint, args.saveTotalLimit == 1 else { return }
+        for checkpoint in checkpoints() where checkpoint.path != best {
+            try removeFolder(checkpoint.path)
+        }
+    }
+}
+
+extension MetricDrivenSchedule.State {
+    var json: JSONValue {
+        [
+            "best": .init(best), "num_bad_epochs": .init(badEvaluations),
+            "num_good_epochs": .init(goodEvaluations), "cooldown_counter": .init(cooldown),
+            "warmup_counter": .init(warmup), "reset_start": .init(resetStart),
+            "window": .init(window.map { JSONValue($0) }), "window_sum": .init(windowSum),
+        ]
+    }
+
+    init(_ json: JSONValue, path: String) throws {
+        func int(_ name: String) throws -> Int {
+            guard let value = json[name]?.intValue else {
+                throw TrainingError.file(path: path, problem: "metric_schedule has no '\(name)'")
+            }
+            return value
+        }
+        self.init(best: json["best"]?.doubleValue ?? .infinity, resetStart: try int("reset_start"))
+        badEvaluations = try int("num_bad_epochs")
+        goodEvaluations = try int("num_good_epochs")
+        cooldown = try int("cooldown_counter")
+        warmup = try int("warmup_counter")
+        window = json["window"]?.arrayValue?.compactMap(\.doubleValue) ?? []
+        windowSum = json["window_sum"]?.doubleValue ?? 0
+    }
+}
+
+/// Removes a folder and what is in it; nothing happens when there is none. Links are removed, not
+/// followed.
+func removeFolder(_ path: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    if status.st_mode & S_IFMT == S_IFDIR {
+        var names: [String] = []
+        if let folder = opendir(path) {
+            while let entry = readdir(folder) {
+                names.append(
+                    withUnsafePointer(to: &entry.pointee.d_name) {
+                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                    })
+            }
+            closedir(folder)
+        }
+        for name in names where name != "." && name != ".." {
+            try removeFolder(ModelFiles.join(path, name))
+        }
+        guard rmdir(path) == 0 else {
+            throw TrainingError.file(
+                path: path, problem: "cannot be removed (\(lastSystemError()))")
+        }
+    } else if unlink(path) != 0 {
+        throw TrainingError.file(path: path, problem: "cannot be removed (\(lastSystemError()))")
+    }
+}

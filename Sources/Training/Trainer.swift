@@ -1,0 +1,412 @@
+// START HERE for training: the loop of SentenceTransformerTrainer, top to bottom. Batches come from
+// TrainerData.swift, numbers from Losses/ and Optimizers/, evaluation from Trainer+Evaluation.swift,
+// files from Trainer+Checkpoints.swift.
+
+import Glibc
+public import Logging
+public import OrderedJSON
+
+/// Fine-tunes a model: batches, loss, backward, clip, step, log, evaluate, save, as Python's class of
+/// that name does with the same arguments.
+///
+/// A trainer is used by one thread. Trials of a search get a trainer each and may share datasets, the
+/// loss, evaluators and the ``TokenStore``. It knows no scripts and no studies: what they need comes
+/// in through ``hooks`` and callbacks.
+///
+/// Random numbers: everything follows `args.seed`, taken at construction as in Python. Checked against
+/// Python by `TrainerParityTests`.
+public final class SentenceTransformerTrainer {
+    public let model: SentenceTransformer
+    public let args: SentenceTransformerTrainingArguments
+    public let trainDataset: TrainerDataset?
+    public let evalDataset: TrainerDataset?
+    public let evaluator: (any Evaluator)?
+    public internal(set) var state = TrainerState()
+    public internal(set) var control = TrainerControl()
+    /// What a caller wants to hear and decide while training.
+    public var hooks = TrainerHooks()
+
+    let loss: TrainerLoss
+    let tokenStore: TokenStore
+    var callbacks: [any TrainerCallback]
+    /// torch's global generator of this run: seeded once, drawn from by loaders and dropout.
+    let generator: TorchGenerator
+    /// Batches trained so far, the counter of the counter-based dropout.
+    var batchesTrained = 0
+    /// Where the run stands: the epoch, and how many of its batches are done.
+    var position = (epoch: 0, batches: 0)
+    var isInTrain = false
+    /// Folder of checkpoints: the arguments' output_dir, or a trial's own folder inside it.
+    let runDir: String
+    let logger: Logger
+    var optimizer: (any Optimizer)?
+    var metricSchedule: MetricDrivenSchedule?
+    private var evalLoaders: [String: TrainerLoader] = [:]
+
+    /// - loss: ``CoSENTLoss`` when left out, as in Python.
+    /// - evaluator: several go into a ``SequentialEvaluator``.
+    /// - callbacks: called in this order after the one that follows the arguments' strategies.
+    /// - runDir: where checkpoints go; `args.outputDir` when left out.
+    /// - tokenStore: hand one store to all trainers of a search.
+    public init(
+        model: SentenceTransformer,
+        args: SentenceTransformerTrainingArguments? = nil,
+        trainDataset: TrainerDataset? = nil, evalDataset: TrainerDataset? = nil,
+        loss: TrainerLoss? = nil, evaluator: (any Evaluator)? = nil,
+        callbacks: [any TrainerCallback] = [], runDir: String? = nil,
+        tokenStore: TokenStore = TokenStore(), logger: Logger = Logger(label: "trainer")
+    ) throws {
+        let args = try args ?? SentenceTransformerTrainingArguments()
+        self.model = model
+        self.args = args
+        self.trainDataset = trainDataset
+        self.evalDataset = evalDataset
+        self.loss = try loss ?? .one(CoSENTLoss())
+        self.evaluator = evaluator
+        self.callbacks = [DefaultFlowCallback()] + callbacks
+        self.runDir = runDir ?? args.outputDir
+        self.tokenStore = tokenStore
+        self.logger = logger
+        generator = TorchGenerator(seed: args.seed)
+        if args.evalStrategy != .no, evalDataset == nil, evaluator == nil {
+            throw SentenceTransformerTrainingArguments.refusal(
+                "eval_strategy",
+                "is '\(args.evalStrategy.rawValue)', and there is nothing to evaluate",
+                "give the trainer an eval_dataset or an evaluator")
+        }
+        for warning in args.warnings { logger.warning("\(warning)") }
+        try fire(.initEnd)
+    }
+
+    public func addCallback(_ callback: any TrainerCallback) { callbacks.append(callback) }
+
+    /// Trains from where the model stands, or from a checkpoint.
+    ///
+    /// - Throws: ``TrainingError/data(problem:hint:)`` when the data does not fit the loss,
+    ///   ``TrainingError/nonFinite(what:step:hint:)`` when the loss or the gradient is not a number,
+    ///   ``TrainingError/cancelled``, file errors, and whatever callbacks and hooks throw.
+    public func train(resumeFrom: ResumePoint = .start) throws -> TrainOutput {
+        isInTrain = true
+        defer { isInTrain = false }
+        let loader = try makeTrainLoader()
+        var plan = try RunPlan(loader, args)
+        beginState(plan)
+        let optimizer = try makeOptimizer()
+        self.optimizer = optimizer
+        metricSchedule = try makeMetricSchedule(optimizer)
+        let schedule = try LearningRateSchedule(
+            type: args.lrSchedulerType, warmupSteps: args.warmupSteps(of: plan.maxSteps),
+            trainingSteps: plan.maxSteps, baseLearningRate: args.learningRate,
+            keywords: args.schedulerKeywords())
+        try resume(resumeFrom, optimizer, &plan)
+
+        var run = Run(start: now(), initialStep: state.globalStep, lastLogged: state.globalStep)
+        for parameter in model.parameters { parameter.zeroGradient() }
+        control.shouldTrainingStop = false
+        try fire(.trainBegin)
+        hooks.progress?(.trainBegin(step: state.globalStep, maxSteps: plan.maxSteps))
+        if args.evalOnStart { try evaluateInTraining(&run, stepsSchedule: false) }
+
+        var epoch = plan.epochsTrained
+        while epoch < plan.epochs, state.globalStep < plan.maxSteps, !run.isPruned {
+            control.shouldEpochStop = false
+            try fire(.epochBegin)
+            try runEpoch(epoch, loader, plan, schedule, optimizer, &run)
+            epoch += 1
+            if control.shouldTrainingStop { break }
+        }
+        return try finish(run, plan)
+    }
+
+    /// One pass over the batches of an epoch, `gradient_accumulation_steps` of them per update.
+    private func runEpoch(
+        _ epoch: Int, _ loader: TrainerLoader, _ plan: RunPlan, _ schedule: LearningRateSchedule,
+        _ optimizer: any Optimizer, _ run: inout Run
+    ) throws {
+        let accumulation = args.gradientAccumulationSteps
+        let batches = loader.sampler.batches(epoch: epoch)
+        var step = -1
+        var firstUpdate = 0
+        if epoch == plan.epochsTrained, plan.batchesToSkip > 0 {
+            // The generator's saved state already holds this epoch's draw.
+            for _ in 0..<plan.batchesToSkip { _ = batches.next() }
+            step = plan.batchesToSkip - 1
+            firstUpdate = plan.batchesToSkip / accumulation
+        } else {
+            drawLoaderSeed()
+        }
+
+        epochLoop: for update in firstUpdate..<max(plan.updatesPerEpoch, firstUpdate) {
+            let wanted = update == plan.updatesPerEpoch - 1 ? plan.lastUpdateBatches : accumulation
+            let group = (0..<wanted).compactMap { _ in batches.next() }
+            for rows in group {
+                step += 1
+                if step % accumulation == 0 {
+                    control.shouldLog = false
+                    control.shouldEvaluate = false
+                    control.shouldSave = false
+                    try fire(.stepBegin)
+                }
+                run.loss += try trainBatch(rows, loader, share: 1 / Double(group.count), &run)
+                guard (step + 1) % accumulation == 0 || step + 1 == plan.batchesPerEpoch else {
+                    try fire(.substepEnd)
+                    continue
+                }
+                try self.update(schedule, optimizer, &run)
+                state.globalStep += 1
+                state.epoch = Double(epoch) + Double(step + 1) / Double(plan.batchesPerEpoch)
+                position = (epoch, step + 1)
+                try fire(.stepEnd)
+                hooks.progress?(
+                    .step(state.globalStep, maxSteps: plan.maxSteps, epoch: state.epoch ?? 0))
+                try logEvaluateSave(&run)
+                if control.shouldEpochStop || control.shouldTrainingStop || run.isPruned {
+                    break epochLoop
+                }
+            }
+        }
+        if run.isPruned { return }
+        if step < 0 { control.shouldTrainingStop = true }
+        if !control.shouldTrainingStop { position = (epoch + 1, 0) }
+        try fire(.epochEnd)
+        try logEvaluateSave(&run)
+    }
+
+    /// Forward, loss, backward of one batch; the loss of the batch times `share`.
+    private func trainBatch(
+        _ rows: [Int], _ loader: TrainerLoader, share: Double, _ run: inout Run
+    ) throws -> Double {
+        try hooks.cancellation?.check()
+        guard let (table, rows) = loader.locate(rows) else { return 0 }
+        let dropout: DropoutMode =
+            args.usesTorchDropout
+            ? .torch(generator)
+            : .counter(seed: args.seed, step: UInt64(batchesTrained))
+        batchesTrained += 1
+        let embeddings = try model.forward(table.batch(rows), dropout: dropout)
+        let result = try table.loss.evaluate(
+            LossBatch(
+                embeddings: embeddings, columns: table.columns.count, labels: table.labels(rows)))
+        guard result.value.isFinite else {
+            throw TrainingError.nonFinite(
+                what: "the loss (\(result.value))", step: state.globalStep + 1,
+                hint: "lower learning_rate, or look for empty or broken rows")
+        }
+        guard let gradient = result.gradient else {
+            throw TrainingError.internalError("\(table.loss.name) gave no gradient")
+        }
+        if share != 1 {
+            for index in 0..<gradient.rows * gradient.columns {
+                gradient.storage[index] *= Float(share)
+            }
+        }
+        try model.backward(gradient)
+        run.components.add(result.components)
+        return result.value * share
+    }
+
+    /// Clips, sets the rate of this update and makes it.
+    private func update(
+        _ schedule: LearningRateSchedule, _ optimizer: any Optimizer, _ run: inout Run
+    ) throws {
+        let norm = GradientNorm(model.parameters)
+        guard norm.total.isFinite else {
+            throw TrainingError.nonFinite(
+                what: "the gradient norm (\(norm.total))", step: state.globalStep + 1,
+                hint: "lower learning_rate")
+        }
+        run.gradNorm = norm.total
+        try fire(.preOptimizerStep)
+        if metricSchedule == nil {
+            let factor = schedule.factor(state.globalStep)
+            for index in optimizer.groups.indices {
+                let base = optimizer.groups[index].initialLearningRate
+                optimizer.groups[index].learningRate = base * factor
+            }
+        }
+        optimizer.step(
+            clip: norm.coefficient(maximum: args.maxGradNorm), pool: model.workerPool())
+        run.learningRate = optimizer.groups.first?.learningRate ?? 0
+        try fire(.optimizerStep)
+        for parameter in model.parameters { parameter.zeroGradient() }
+    }
+
+    private func logEvaluateSave(_ run: inout Run) throws {
+        if control.shouldLog, state.globalStep > run.lastLogged { try logTraining(&run) }
+        if control.shouldEvaluate {
+            let isBest = try evaluateInTraining(&run, stepsSchedule: true)
+            if args.saveStrategy == .best { control.shouldSave = isBest }
+        }
+        if control.shouldSave, !run.isPruned {
+            try saveCheckpoint()
+            control.shouldSave = false
+            try fire(.save)
+        }
+    }
+
+    /// Evaluates, tells the hook, steps a metric-driven schedule; true when the metric is the best.
+    @discardableResult
+    private func evaluateInTraining(_ run: inout Run, stepsSchedule: Bool) throws -> Bool {
+        let metrics = try evaluate()
+        if let decide = hooks.evaluation, try decide(metrics, state.globalStep) == .stop {
+            run.isPruned = true
+            control.shouldTrainingStop = true
+        }
+        guard let key = args.bestMetricKey else { return false }
+        guard let value = metrics[key] else {
+            throw SentenceTransformerTrainingArguments.refusal(
+                "metric_for_best_model", "'\(key)' is not among the metrics",
+                "use one of \(metrics.keys.joined(separator: ", "))")
+        }
+        if stepsSchedule, metricSchedule != nil, let optimizer {
+            var rates = optimizer.groups.map(\.learningRate)
+            metricSchedule?.step(value, rates: &rates)
+            for (index, rate) in rates.enumerated() { optimizer.groups[index].learningRate = rate }
+        }
+        guard stepsSchedule else { return false }
+        let worst = args.greaterIsBetter ? -Double.infinity : .infinity
+        let best = state.bestMetric ?? worst
+        guard args.greaterIsBetter ? value > best : value < best else {
+            state.bestMetric = best
+            return false
+        }
+        state.bestMetric = value
+        if args.saveStrategy != .no { state.bestGlobalStep = state.globalStep }
+        return true
+    }
+
+    private func finish(_ run: Run, _ plan: RunPlan) throws -> TrainOutput {
+        let steps = state.globalStep - run.initialStep
+        let total = run.totalLoss + run.loss
+        let mean = total / max(Double(steps), 0.001)
+        let samples = plan.samples * Double(steps) / Double(max(plan.maxSteps, 1))
+        var metrics = speedMetrics(
+            "train", seconds: now() - run.start, samples: samples, steps: Double(steps))
+        metrics["total_flos"] = 0
+        metrics["train_loss"] = mean
+        if run.isPruned {
+            try fire(.trainEnd)
+            return TrainOutput(
+                globalStep: state.globalStep, trainingLoss: mean, metrics: metrics,
+                stoppedByEvaluation: true)
+        }
+        try log(metrics.json)
+        metrics["epoch"] = state.epoch
+        if args.loadBestModelAtEnd, let best = state.bestModelCheckpoint {
+            try loadWeights(from: best)
+        }
+        try removeAllButBest()
+        try fire(.trainEnd)
+        hooks.progress?(.trainEnd)
+        return TrainOutput(
+            globalStep: state.globalStep, trainingLoss: mean, metrics: metrics,
+            stoppedByEvaluation: false)
+    }
+}
+
+extension SentenceTransformerTrainer {
+    /// What one call of `train` keeps track of.
+    struct Run {
+        let start: Double
+        let initialStep: Int
+        var lastLogged: Int
+        /// Sum of update losses since the last log, and of all logged before.
+        var loss = 0.0
+        var totalLoss = 0.0
+        var components = LossComponents()
+        var gradNorm: Double?
+        var learningRate = 0.0
+        var isPruned = false
+
+        init(start: Double, initialStep: Int, lastLogged: Int) {
+            self.start = start
+            self.initialStep = initialStep
+            self.lastLogged = lastLogged
+        }
+    }
+
+    func fire(
+        _ event: TrainerEvent, metrics: Metrics? = nil, logs: JSONObject? = nil
+    ) throws {
+        let context = TrainerCallbackContext(
+            args: args, state: state, model: model, metrics: metrics, logs: logs)
+        for callback in callbacks { try callback.handle(event, context, &control) }
+    }
+
+    /// Making an iterator over a loader draws one 64-bit number from torch's generator.
+    func drawLoaderSeed() { _ = generator.next64() }
+
+    private func beginState(_ plan: RunPlan) {
+        let previous = state
+        state = TrainerState()
+        state.isHyperParamSearch = previous.isHyperParamSearch
+        state.trialName = previous.trialName
+        state.trialParams = previous.trialParams
+        state.epoch = 0
+        position = (0, 0)
+        state.maxSteps = plan.maxSteps
+        state.numTrainEpochs = plan.epochs
+        state.trainBatchSize = args.trainBatchSize
+        state.loggingSteps = args.loggingSteps(of: plan.maxSteps)
+        state.evalSteps = args.evalSteps(of: plan.maxSteps)
+        state.saveSteps = args.saveSteps(of: plan.maxSteps)
+    }
+
+    /// Says what trainer_state.json tells about the search that a trial belongs to.
+    public func setTrial(name: String?, parameters: JSONObject) {
+        state.isHyperParamSearch = true
+        state.trialName = name
+        state.trialParams = parameters
+    }
+
+    private func makeTrainLoader() throws -> TrainerLoader {
+        guard let trainDataset else {
+            throw TrainingError.argument(
+                owner: "SentenceTransformerTrainer", name: "train_dataset", problem: "is missing",
+                hint: "give the trainer a dataset to train on")
+        }
+        return try makeLoader(trainDataset, batchSize: args.trainBatchSize)
+    }
+
+    /// The loader of the evaluation data of that name, made at its first use.
+    func evalLoader(_ name: String?, _ dataset: Dataset) throws -> TrainerLoader {
+        if let known = evalLoaders[name ?? ""] { return known }
+        let entry: TrainerDataset = name.map { .named([($0, dataset)]) } ?? .one(dataset)
+        let made = try makeLoader(entry, batchSize: args.evalBatchSize)
+        evalLoaders[name ?? ""] = made
+        return made
+    }
+
+    private func makeLoader(
+        _ datasets: TrainerDataset, batchSize: Int
+    ) throws -> TrainerLoader {
+        let entries = datasets.entries
+        guard !entries.isEmpty else {
+            throw TrainingError.data(problem: "the table of datasets is empty")
+        }
+        let tables = try entries.map {
+            try TrainerTable(
+                name: $0.name, dataset: $0.dataset, loss: loss(for: $0.name), model: model,
+                args: args, store: tokenStore)
+        }
+        var starts = [0]
+        for table in tables { starts.append((starts.last ?? 0) + table.rows) }
+        return TrainerLoader(
+            tables: tables, starts: starts,
+            sampler: try makeBatchSampler(entries.map(\.dataset), args, batchSize: batchSize))
+    }
+
+    private func loss(for name: String?) throws -> any Loss {
+        switch loss {
+        case .one(let loss): return loss
+        case .named(let losses):
+            if let found = losses.first(where: { $0.name == name }) { return found.loss }
+            let known = losses.map { "'\($0.name)'" }.joined(separator: ", ")
+            throw TrainingError.argument(
+                owner: "SentenceTransformerTrainer", name: "loss",
+                problem: name.map { "there is no loss for dataset '\($0)'" }
+                    ?? "there are losses for \(known), and the datasets have no names",
+                hint: "use the same names for losses and datasets")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+public import OrderedJSON
+
+/// What a run knows about itself: where it stands, what it logged, what was best. Saved as
+/// trainer_state.json with every checkpoint, in Python's form.
+public struct TrainerState: Sendable {
+    /// Updates made.
+    public var globalStep = 0
+    /// Passes over the data made, with a fraction; `nil` before training.
+    public var epoch: Double?
+    /// Updates of the whole run.
+    public var maxSteps = 0
+    public var numTrainEpochs = 0
+    public var loggingSteps = 500
+    public var evalSteps = 500
+    public var saveSteps = 500
+    public var trainBatchSize = 0
+    /// Every logged entry in order, each with `step`.
+    public var logHistory: [JSONObject] = []
+    public var bestMetric: Double?
+    public var bestGlobalStep: Int?
+    /// Folder of the checkpoint with the best metric.
+    public var bestModelCheckpoint: String?
+    public var isHyperParamSearch = false
+    public var trialName: String?
+    public var trialParams: JSONObject?
+
+    public init() {}
+
+    /// - callbacks: state of the callbacks that have one.
+    func json(callbacks: JSONObject) -> JSONObject {
+        var json = JSONObject()
+        json["best_global_step"] = bestGlobalStep.map { JSONValue($0) } ?? .null
+        json["best_metric"] = bestMetric.map { JSONValue($0) } ?? .null
+        json["best_model_checkpoint"] = JSONValue(bestModelCheckpoint)
+        json["epoch"] = epoch.map { JSONValue($0) } ?? .null
+        json["eval_steps"] = JSONValue(evalSteps)
+        json["global_step"] = JSONValue(globalStep)
+        json["is_hyper_param_search"] = JSONValue(isHyperParamSearch)
+        json["is_local_process_zero"] = true
+        json["is_world_process_zero"] = true
+        json["log_history"] = .array(logHistory.map { .object($0) })
+        json["logging_steps"] = JSONValue(loggingSteps)
+        json["max_steps"] = JSONValue(maxSteps)
+        json["num_input_tokens_seen"] = 0
+        json["num_train_epochs"] = JSONValue(numTrainEpochs)
+        json["save_steps"] = JSONValue(saveSteps)
+        json["stateful_callbacks"] = .object(callbacks)
+        json["total_flos"] = 0.0
+        json["train_batch_size"] = JSONValue(trainBatchSize)
+        json["trial_name"] = JSONValue(trialName)
+        json["trial_params"] = trialParams.map { .object($0) } ?? .null
+        return json
+    }
+
+    /// Reads what a resumed run goes on with; the rest follows from its own arguments.
+    mutating func restore(_ json: JSONObject, path: String) throws {
+        func missing(_ name: String) -> TrainingError {
+            .file(
+                path: path, problem: "\(name) is missing or of the wrong type",
+                hint: "use a checkpoint that a trainer wrote")
+        }
+        guard let step = json["global_step"]?.intValue, step >= 0 else {
+            throw missing("global_step")
+        }
+        guard let log = json["log_history"]?.arrayValue else { throw missing("log_history") }
+        globalStep = step
+        epoch = json["epoch"]?.doubleValue
+        logHistory = log.compactMap(\.objectValue)
+        bestMetric = json["best_metric"]?.doubleValue
+        bestGlobalStep = json["best_global_step"]?.intValue
+        bestModelCheckpoint = json["best_model_checkpoint"]?.stringValue.flatMap {
+            ModelFiles.isFolder($0) ? $0 : nil
+        }
+    }
+}
+
+/// What ``SentenceTransformerTrainer/train(resumeFrom:)`` returns.
+public struct TrainOutput: Sendable {
+    public let globalStep: Int
+    /// Mean loss over all updates of this call.
+    public let trainingLoss: Double
+    /// train_runtime (seconds), train_samples_per_second, train_steps_per_second, total_flos,
+    /// train_loss, epoch.
+    public let metrics: Metrics
+    /// The evaluation hook asked to stop (a pruned trial).
+    public let stoppedByEvaluation: Bool
+}
