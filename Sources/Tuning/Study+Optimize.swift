@@ -88,7 +88,7 @@ extension Study {
     }
 
     /// One trial from asking to telling; returns its identifier.
-    private func runTrial(
+    func runTrial(
         _ options: OptimizeOptions, _ objective: (Trial) throws -> ObjectiveResult
     ) throws -> Int {
         for trialID in try storage.staleTrials(studyID) {
@@ -176,9 +176,9 @@ extension Study {
         }
     }
 
-    private var isStopRequested: Bool { state.withLock { $0.isStopRequested } }
+    var isStopRequested: Bool { state.withLock { $0.isStopRequested } }
 
-    private func enterLoop() throws {
+    func enterLoop() throws {
         let thread = currentThread()
         try state.withLock { state in
             guard state.loops.insert(thread).inserted else { throw TuningError.nestedOptimize }
@@ -186,14 +186,20 @@ extension Study {
         }
     }
 
-    private func leaveLoop() {
+    /// For a further thread of a loop that has begun.
+    func joinLoop() {
+        let thread = currentThread()
+        state.withLock { _ = $0.loops.insert(thread) }
+    }
+
+    func leaveLoop() {
         let thread = currentThread()
         state.withLock { _ = $0.loops.remove(thread) }
     }
 }
 
 extension Duration {
-    fileprivate var seconds: Double {
+    var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

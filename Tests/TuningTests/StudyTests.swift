@@ -373,6 +373,54 @@ struct StudyTests {
         }
     }
 
+    @Test func `jobs run side by side, and callbacks one at a time`() throws {
+        let study = try study(sampler: try TPESampler(seed: 1))
+        // Two objectives that wait for each other: they end only if both run.
+        let arrivals = Mutex(0)
+        var inside = 0
+        var seen: [Int] = []
+        var options = OptimizeOptions(nTrials: 40)
+        options.callbacks = [
+            { _, trial in
+                inside += 1
+                #expect(inside == 1)
+                seen.append(trial.number)
+                inside -= 1
+            }
+        ]
+        try study.optimize(options, jobs: 4) { trial in
+            if trial.number < 2 {
+                arrivals.withLock { $0 += 1 }
+                for _ in 0..<10_000 where arrivals.withLock({ $0 }) < 2 { usleep(1000) }
+            }
+            return ObjectiveResult(try trial.suggestFloat("x", low: 0, high: 1))
+        }
+        #expect(arrivals.withLock { $0 } == 2)
+        #expect(seen.sorted() == Array(0..<40))
+        #expect(try study.trials(.complete).count == 40)
+    }
+
+    @Test func `an error in one of several jobs ends them all, and no trial stays running`() throws
+    {
+        let study = try study(sampler: try TPESampler(seed: 1))
+        #expect(throws: Boom()) {
+            try study.optimize(OptimizeOptions(), jobs: 3) { trial in
+                if trial.number == 7 { throw Boom() }
+                return ObjectiveResult(try trial.suggestFloat("x", low: 0, high: 1))
+            }
+        }
+        #expect(try study.trials(.fail).map(\.number) == [7])
+        #expect(try study.trials(.running).isEmpty)
+        #expect(throws: TuningError.self) {
+            try study.optimize(OptimizeOptions(nTrials: 1), jobs: 0) { _ in .none }
+        }
+        try study.optimize(OptimizeOptions(), jobs: 2) { trial in
+            if trial.number > 20 { try study.stop() }
+            return 0.0
+        }
+        #expect(try study.trials(.running).isEmpty)
+    }
+
     @Test func `trials asked and told by many threads are numbered without gaps`() throws {
         let study = try study(sampler: try TPESampler(seed: 1))
         let errors = Mutex(0)
