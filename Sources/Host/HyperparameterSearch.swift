@@ -1,0 +1,228 @@
+// The hinge of a search, the one file that uses Training and Tuning together. `run` makes the study
+// and lets it run; `objective` is one trial, in the order hp_space, model_init, loss, train,
+// compute_objective. Called by `trainer:hyperparameter_search` (SearchBinding.swift).
+
+import LuaBridge
+import OrderedJSON
+import Training
+import Tuning
+
+/// What a search was asked to do.
+struct SearchOptions {
+    /// Whose value counts for a trial: the last evaluation (Python's way) or the best one.
+    enum ObjectiveFrom: String, CaseIterable { case last, best }
+
+    var hpSpace: LuaFunction?
+    var computeObjective: LuaFunction?
+    var hpName: LuaFunction?
+    var nTrials = 20
+    var timeout: Double?
+    var catchesErrors = false
+    /// One for each objective.
+    var directions: [StudyDirection] = [.minimize]
+    /// Whether the direction was given as a sequence: then objectives are sequences, too.
+    var isMultiObjective = false
+    var studyName: String?
+    var storage: (any Storage)?
+    var loadIfExists = false
+    var sampler: (any Sampler)?
+    var pruner: (any Pruner)?
+    var keepBestModel = true
+    var objectiveFrom = ObjectiveFrom.last
+}
+
+/// One call of `hyperparameter_search`.
+struct HyperparameterSearch {
+    let owner: TrainerObject
+    let modelInit: LuaFunction
+    let options: SearchOptions
+
+    /// Runs the trials; the best of them, or all best ones for several objectives.
+    func run() throws -> [BestRun] {
+        let study = try Study.create(
+            storage: options.storage, sampler: options.sampler, pruner: options.pruner,
+            name: options.studyName, directions: options.directions,
+            loadIfExists: options.loadIfExists, logger: owner.session.studyLog.logger)
+        let keeper = try BestModelKeeper(
+            study, folder: owner.args.value.outputDir + "/best", isKept: options.keepBestModel)
+
+        let session = owner.session
+        let bar = session.progress.bar("Trials", total: options.nTrials, unit: "trial")
+        defer { bar.finish() }
+        var rules = OptimizeOptions(nTrials: options.nTrials, timeout: options.timeout)
+        rules.catches = { [catches = options.catchesErrors] error in
+            catches && !LuaError.isInterrupt(error)
+        }
+        rules.isCancelled = { session.cancellation.isCancelled }
+        rules.describeFailure = { error in
+            TrialFailure(HostError.describe(error), traceback: LuaError.traceback(of: error))
+        }
+        rules.callbacks = [
+            { study, _ in
+                let best = study.directions.count == 1 ? try? study.bestValue() : nil
+                bar.advance(note: best.map { "best \(pythonRepr($0))" })
+            }
+        ]
+        try study.optimize(rules) { (trial: Trial) -> [Double] in
+            try objective(trial, study, keeper)
+        }
+
+        let best = try options.isMultiObjective ? study.bestTrials() : [study.bestTrial()]
+        if !options.isMultiObjective, let folder = keeper.folder(of: best[0].number) {
+            owner.setModel(.folder(folder), state: keeper.state(of: best[0].number))
+        }
+        return best.map { trial in
+            BestRun(
+                trial: trial, isMultiObjective: options.isMultiObjective,
+                folder: keeper.folder(of: trial.number), isKept: options.keepBestModel)
+        }
+    }
+
+    /// One trial. Everything is made anew: arguments are a copy of the trainer's with this trial's
+    /// parameters, so that its seed counts from the first random number on and nothing is left
+    /// over from the trial before.
+    private func objective(
+        _ trial: Trial, _ study: Study, _ keeper: BestModelKeeper
+    ) throws -> [Double] {
+        let suggestions = try hyperparameters(trial)
+        var args = try owner.args.value.applying(suggestions)
+        let name = try runName(trial)
+        if let name { args = try args.setting("run_name", to: .string(name)) }
+        let model = try TrainerObject.makeModel(modelInit, trial)
+        let trainer = try owner.makeTrainer(
+            model: model, args: args,
+            runDir: "\(args.outputDir)/\(name ?? "run-\(trial.number)")")
+        trainer.setTrial(
+            name: name,
+            parameters: JSONObject(trial.params.map { ($0.name, $0.value.jsonValue) }))
+
+        var objectives: [Double]?
+        trainer.hooks.evaluation = { [weak trainer] metrics, step in
+            let values = try objectiveValues(metrics)
+            if let known = objectives, isKnownBetter(known, than: values) { return .goOn }
+            objectives = values
+            if options.objectiveFrom == .best, let trainer {
+                try keeper.offer(trial.number, values, model: model, state: trainer.state)
+            }
+            guard !options.isMultiObjective, let value = values.first else { return .goOn }
+            try trial.report(value, step: step)
+            return try trial.shouldPrune() ? .stop : .goOn
+        }
+        let output = try trainer.train()
+        if output.stoppedByEvaluation {
+            throw TrialPruned("Trial was pruned at step \(output.globalStep).")
+        }
+        let values = try objectives ?? objectiveValues(trainer.evaluate())
+        try keeper.offer(trial.number, values, model: model, state: trainer.state)
+        return values
+    }
+
+    /// With objective_from = "best" a later, worse evaluation changes nothing.
+    private func isKnownBetter(_ known: [Double], than values: [Double]) -> Bool {
+        guard options.objectiveFrom == .best, let old = known.first, let new = values.first else {
+            return false
+        }
+        return options.directions.first == .maximize ? old >= new : old <= new
+    }
+
+    // MARK: - Calls into the script
+
+    private func hyperparameters(_ trial: Trial) throws -> JSONObject {
+        guard let hpSpace = options.hpSpace else { return try defaultSpace(trial) }
+        let returned: LuaValue = try hpSpace.call(trial)
+        guard returned.table != nil else {
+            throw LuaError.message(
+                "hp_space: expected the function to return a table of arguments, got"
+                    + " \(returned.typeName)")
+        }
+        do {
+            guard case .object(let values) = try JSONValue(returned) else {
+                if try JSONValue(returned) == .array([]) { return [:] }
+                throw LuaError.message(
+                    "hp_space: expected the function to return a table with argument names, got a"
+                        + " sequence")
+            }
+            return values
+        } catch let error as LuaError {
+            throw error.within("hp_space")
+        }
+    }
+
+    /// transformers' default space for Optuna.
+    private func defaultSpace(_ trial: Trial) throws -> JSONObject {
+        [
+            "learning_rate": .double(
+                try trial.suggestFloat("learning_rate", low: 1e-6, high: 1e-4, log: true)),
+            "num_train_epochs": .int(
+                Int64(try trial.suggestInt("num_train_epochs", low: 1, high: 5))),
+            "seed": .int(Int64(try trial.suggestInt("seed", low: 1, high: 40))),
+            "per_device_train_batch_size": try trial.suggestCategorical(
+                "per_device_train_batch_size", choices: [4, 8, 16, 32, 64]
+            ).jsonValue,
+        ]
+    }
+
+    /// What hp_name says; it names the folder of the trial's checkpoints.
+    private func runName(_ trial: Trial) throws -> String? {
+        guard let hpName = options.hpName else { return nil }
+        let returned: LuaValue = try hpName.call(trial)
+        guard let name = returned.string else {
+            throw LuaError.message(
+                "hp_name: expected the function to return a string, got \(returned.typeName)")
+        }
+        guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
+            throw LuaError.message(
+                "hp_name: '\(name)' can't name a folder; return a name without '/'")
+        }
+        return name
+    }
+
+    private func objectiveValues(_ metrics: Metrics) throws -> [Double] {
+        guard let function = options.computeObjective else {
+            return [Self.defaultObjective(metrics)]
+        }
+        let returned: LuaValue = try function.call(metrics.json)
+        if options.isMultiObjective {
+            guard let table = returned.table, let values = try? [Double](table) else {
+                throw complaint(
+                    "a sequence of \(options.directions.count) numbers", returned, metrics)
+            }
+            guard values.count == options.directions.count else {
+                throw LuaError.message(
+                    "compute_objective: expected \(options.directions.count) numbers, one for each"
+                        + " direction, got \(values.count)")
+            }
+            return values
+        }
+        guard let value = returned.number else {
+            throw complaint("a number", returned, metrics)
+        }
+        return [value]
+    }
+
+    private func complaint(
+        _ expected: String, _ returned: LuaValue, _ metrics: Metrics
+    ) -> LuaError {
+        .message(
+            "compute_objective: expected the function to return \(expected), got"
+                + " \(returned.typeName); the metrics are \(metrics.keys.joined(separator: ", "))")
+    }
+
+    /// transformers' default: the sum of all metrics that are no loss, time or rate; the loss when
+    /// nothing else is left.
+    static func defaultObjective(_ metrics: Metrics) -> Double {
+        let counted = metrics.entries.filter { key, _ in
+            key != "eval_loss" && key != "epoch" && !key.hasSuffix("_runtime")
+                && !key.hasSuffix("_per_second")
+        }
+        if counted.isEmpty { return metrics["eval_loss"] ?? .nan }
+        return counted.reduce(0) { $0 + $1.value }
+    }
+}
+
+extension [Double] {
+    fileprivate init(_ table: LuaTable) throws {
+        let count = try table.count
+        self = try (0..<count).map { try table.get($0 + 1, as: Double.self) }
+    }
+}

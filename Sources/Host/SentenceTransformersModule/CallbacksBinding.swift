@@ -1,0 +1,126 @@
+// Callbacks of a trainer: tables with functions named after the events of Python's TrainerCallback,
+// and EarlyStoppingCallback.
+//
+//     local stopper = {}
+//     function stopper:on_evaluate(args, state, control, kwargs)
+//         if kwargs.metrics.eval_loss < 0.1 then control.should_training_stop = true end
+//     end
+
+import LuaBridge
+import OrderedJSON
+import Training
+
+/// The settings of an early stop; every training gets a callback of its own, with nothing left over
+/// from the one before.
+final class EarlyStoppingObject: LuaObject {
+    let patience: Int
+    let threshold: Double
+
+    init(patience: Int, threshold: Double) throws {
+        _ = try EarlyStoppingCallback(patience: patience, threshold: threshold)
+        self.patience = patience
+        self.threshold = threshold
+    }
+}
+
+func earlyStoppingClass() -> LuaClass<EarlyStoppingObject> {
+    LuaClass<EarlyStoppingObject>(
+        "EarlyStoppingCallback", doc: "Stops when metric_for_best_model no longer improves."
+    )
+    .constructor([
+        .optional(
+            "early_stopping_patience", .integer, 1, range: .atLeast(1),
+            "Evaluations without improvement before stopping."),
+        .optional(
+            "early_stopping_threshold", .number, 0.0,
+            "How much better than the best one a value must be to count."),
+    ]) { args in
+        try EarlyStoppingObject(
+            patience: args["early_stopping_patience"], threshold: args["early_stopping_threshold"])
+    }
+    .tostring {
+        "EarlyStoppingCallback(early_stopping_patience=\($0.patience),"
+            + " early_stopping_threshold=\($0.threshold))"
+    }
+}
+
+/// Checks a callback when the trainer is made, so that a slip is found before any training.
+func checkCallback(_ value: LuaValue, path: String) throws {
+    if value.object(as: EarlyStoppingObject.self) != nil { return }
+    guard let table = value.table else {
+        throw LuaError.mismatch(
+            path: path, expected: "EarlyStoppingCallback or table of functions",
+            got: value.typeName)
+    }
+    let events = TrainerEvent.allCases.map(\.rawValue)
+    for (key, _) in try table.pairs() {
+        guard let name = key.string, name.hasPrefix("on_") else { continue }
+        guard events.contains(name) else {
+            throw LuaError.unknown(kind: "event", name: name, owner: path, valid: events)
+        }
+    }
+}
+
+/// A new callback from what the script gave.
+func callback(from value: LuaValue) throws -> any TrainerCallback {
+    if let object = value.object(as: EarlyStoppingObject.self) {
+        return try EarlyStoppingCallback(patience: object.patience, threshold: object.threshold)
+    }
+    guard let table = value.table else { throw LuaError.internalError("a callback is no table") }
+    return FunctionCallback { event, context, control in
+        // Looked up at every event, metatables included, so that callbacks can be classes.
+        let handler: LuaValue = try table.get(event.rawValue)
+        guard !handler.isNil else { return }
+        guard let function = handler.function else {
+            throw LuaError.mismatch(
+                path: event.rawValue, expected: "function", got: handler.typeName)
+        }
+        let flags: JSONObject = [
+            "should_training_stop": .bool(control.shouldTrainingStop),
+            "should_epoch_stop": .bool(control.shouldEpochStop),
+            "should_save": .bool(control.shouldSave),
+            "should_evaluate": .bool(control.shouldEvaluate),
+            "should_log": .bool(control.shouldLog),
+        ]
+        let state = table.reference.state
+        let controls = try state.table(hash: flags.count)
+        for (name, flag) in flags { try controls.set(name, flag) }
+        let details = try state.table(hash: 3)
+        try details.set("model", context.model)
+        if let metrics = context.metrics { try details.set("metrics", metrics.json) }
+        if let logs = context.logs { try details.set("logs", logs) }
+        let returned: LuaValue = try function.call(
+            table, ArgumentsObject(context.args), context.state.scriptTable, controls, details)
+        // Python lets a callback return the control; ours may, too.
+        let changed = returned.table ?? controls
+        control.shouldTrainingStop = try changed.get("should_training_stop")
+        control.shouldEpochStop = try changed.get("should_epoch_stop")
+        control.shouldSave = try changed.get("should_save")
+        control.shouldEvaluate = try changed.get("should_evaluate")
+        control.shouldLog = try changed.get("should_log")
+    }
+}
+
+extension TrainerState {
+    /// `trainer.state` and a callback's `state`: the fields of Python's TrainerState.
+    var scriptTable: JSONObject {
+        var table: JSONObject = [
+            "global_step": .int(Int64(globalStep)), "max_steps": .int(Int64(maxSteps)),
+            "num_train_epochs": .int(Int64(numTrainEpochs)),
+            "logging_steps": .int(Int64(loggingSteps)), "eval_steps": .int(Int64(evalSteps)),
+            "save_steps": .int(Int64(saveSteps)),
+            "train_batch_size": .int(Int64(trainBatchSize)),
+            "log_history": .array(logHistory.map(JSONValue.object)),
+            "is_hyper_param_search": .bool(isHyperParamSearch),
+        ]
+        if let epoch { table["epoch"] = .double(epoch) }
+        if let bestMetric { table["best_metric"] = .double(bestMetric) }
+        if let bestGlobalStep { table["best_global_step"] = .int(Int64(bestGlobalStep)) }
+        if let bestModelCheckpoint {
+            table["best_model_checkpoint"] = .string(bestModelCheckpoint)
+        }
+        if let trialName { table["trial_name"] = .string(trialName) }
+        if let trialParams { table["trial_params"] = .object(trialParams) }
+        return table
+    }
+}
