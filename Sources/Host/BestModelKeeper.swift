@@ -62,7 +62,9 @@ final class BestModelKeeper {
         kept = others.filter { !isAtLeastAsGood(values, $0.values) }
         kept.append(Entry(number, values, state))
         if directions.count > 1 {
-            for loser in losers { try? FileManager.default.removeItem(atPath: path(of: loser.number)) }
+            for loser in losers {
+                try? FileManager.default.removeItem(atPath: path(of: loser.number))
+            }
         }
     }
 
@@ -140,4 +142,3 @@ final class BestModelKeeper {
 
     private func systemError() -> String { String(cString: strerror(errno)) }
 }
-

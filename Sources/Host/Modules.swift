@@ -23,5 +23,5 @@ public struct HostModule: Sendable {
         self.make = make
     }
 
-    static let all: [HostModule] = [optuna]
+    static let all: [HostModule] = [.sentenceTransformers, .datasets, .optuna]
 }

@@ -3,8 +3,12 @@
 public import LuaBridge
 public import Training
 
-package enum DatasetsModule {
-    package static func make(_ state: LuaState) throws -> LuaModule {
+extension HostModule {
+    static let datasets = HostModule("datasets") { try DatasetsModule.make($0.lua) }
+}
+
+enum DatasetsModule {
+    static func make(_ state: LuaState) throws -> LuaModule {
         try state.register(columnClass())
         let module = LuaModule(
             "datasets", doc: "Rows of named, typed columns: what a trainer learns from.")

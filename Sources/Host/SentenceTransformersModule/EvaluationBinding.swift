@@ -81,7 +81,9 @@ private let similarityFnNames = LuaParameter.optional(
 
 private func similarityFunctions(_ args: LuaArguments) throws -> [SimilarityFunction] {
     let names: [String]? = try args["similarity_fn_names"]
-    return try (names ?? []).map { try SimilarityFunction(choosing: $0, for: "similarity_fn_names") }
+    return try (names ?? []).map {
+        try SimilarityFunction(choosing: $0, for: "similarity_fn_names")
+    }
 }
 
 private func addSimilarityEvaluators(to module: LuaModule) {
@@ -190,8 +192,9 @@ private func evaluate(
                 + " \(result.typeName)")
     }
     var metrics = Metrics()
-    for (key, value) in try table.pairs().sorted(by: { ($0.key.string ?? "") < ($1.key.string ?? "") })
-    {
+    for (key, value) in try table.pairs().sorted(by: {
+        ($0.key.string ?? "") < ($1.key.string ?? "")
+    }) {
         guard let name = key.string, let number = value.number else {
             throw LuaError.message(
                 "evaluator: expected metric names with numbers from the function, got"

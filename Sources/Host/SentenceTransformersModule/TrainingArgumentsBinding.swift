@@ -38,7 +38,9 @@ func trainingArgumentsClass() -> LuaClass<ArgumentsObject> {
         return AnyIterator {
             // A nil value would end the loop of a script, so such arguments are passed over.
             while let name = rest.popFirst() {
-                if let value = object.value[name], !value.isNull { return (key: name, value: value) }
+                if let value = object.value[name], !value.isNull {
+                    return (key: name, value: value)
+                }
             }
             return nil
         }
