@@ -14,4 +14,9 @@ static inline bool st_has_fma(void) {
 #endif
 }
 
+/// Square roots of 16 floats, correctly rounded: one instruction where the machine has it. Swift's
+/// own squareRoot is a call per lane.
+typedef float st_lanes __attribute__((ext_vector_type(16)));
+static inline st_lanes st_square_root(st_lanes x) { return __builtin_elementwise_sqrt(x); }
+
 #endif

@@ -1,3 +1,4 @@
+import COpenBLAS
 import Glibc
 
 /// AdamW with decoupled weight decay.
@@ -187,7 +188,7 @@ extension AdamW.Task {
             let newFirst = first + scalars.keep1 * (slope - first)
             let second = load(v, index, range.count)
             let newSecond = scalars.beta2 * second + scalars.keep2 * slope * slope
-            let denominator = newSecond.squareRoot() / scalars.root + scalars.epsilon
+            let denominator = st_square_root(newSecond) / scalars.root + scalars.epsilon
             weight -= scalars.stepSize * newFirst / denominator
             store(m, index, range.count, newFirst)
             store(v, index, range.count, newSecond)
