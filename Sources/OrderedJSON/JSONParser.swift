@@ -281,6 +281,8 @@ extension JSONParser {
                 return try result.get()
             case UInt8(ascii: "\\"):
                 try parseEscape()
+            case 0x0a:
+                throw error("the string does not end on its line")
             case let byte where byte < 0x20:
                 throw error("a string may not hold the control character \(hexadecimal(byte))")
             default:

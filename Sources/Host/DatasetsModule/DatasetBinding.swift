@@ -336,7 +336,7 @@ private func addFunctionMethods(to dataset: LuaClass<Dataset>) {
                 if case .nil = result { return [:] }
                 guard let table = result.table else {
                     throw LuaError.mismatch(
-                        path: "map: result of the function", expected: "table or nil",
+                        path: "result of the function", expected: "table or nil",
                         got: result.typeName)
                 }
                 let fields = try fields(table, row: index)
@@ -374,7 +374,7 @@ private func fields(_ table: LuaTable, row: Int) throws -> JSONObject {
             throw LuaError.mismatch(path: "", expected: "table with named fields", got: "sequence")
         }
     } catch let error as LuaError {
-        throw error.within("map: result of the function for row \(row + 1)")
+        throw error.within("result of the function for row \(row + 1)")
     }
 }
 

@@ -41,8 +41,8 @@ func addLoadDataset(to module: LuaModule) {
             return LuaResults(try loadDataset(format, dataFiles: files, split: split))
         }
         let splits: [String] = try arguments["split"]
-        return LuaResults(
-            try splits.map { try loadDataset(format, dataFiles: files, split: $0) })
+        let datasets = try splits.map { try loadDataset(format, dataFiles: files, split: $0) }
+        return LuaResults([datasets])  // one result, a sequence
     }
 }
 

@@ -116,7 +116,8 @@ struct ColumnBuilder {
             case .float64: .float64(doubles)
             case .bool: .bool(bools)
             case .null: .null(count: count)
-            case .list, .structure, .json: .json(others)
+            case .json: .json(others)
+            case .list, .structure: .json(others.map(type.conform))
             }
         var isNull: [Bool]?
         if !nullRows.isEmpty {

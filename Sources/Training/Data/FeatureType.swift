@@ -65,6 +65,30 @@ extension FeatureType {
     }
 }
 
+extension FeatureType {
+    /// The value as a column of this type has it: integers among floats become floats, fields that
+    /// a structure lacks become null.
+    func conform(_ value: JSONValue) -> JSONValue {
+        switch (self, value) {
+        case (.float64, .int(let number)): .double(Double(number))
+        case (.list(let element), .array(let values)) where element.needsConforming:
+            .array(values.map(element.conform))
+        case (.structure(let fields), .object(let object)):
+            .object(
+                JSONObject(fields.map { ($0.name, $0.type.conform(object[$0.name] ?? .null)) }))
+        default: value
+        }
+    }
+
+    private var needsConforming: Bool {
+        switch self {
+        case .float64, .structure: true
+        case .list(let element): element.needsConforming
+        case .string, .int64, .bool, .null, .json: false
+        }
+    }
+}
+
 extension FeatureType: CustomStringConvertible {
     /// As Python prints it: `Value('string')`, `List(Value('float64'))`.
     public var description: String {

@@ -40,17 +40,9 @@ struct JSONDatasetReader {
             if parser.peek() != nil { throw parser.error("expected the end of the file") }
             return
         }
-        var isFirst = true
         while parser.peek() != nil {
             let start = parser.offset
             guard let value = try parser.next() else { break }
-            // One object over several lines is a table of columns.
-            if isFirst, parser.peek() == nil, bytes[start..<parser.offset].contains(0x0a),
-                try appendColumns(value, path, into: &builder)
-            {
-                return
-            }
-            isFirst = false
             guard let row = value.objectValue else {
                 let place = parser.error("", at: start)
                 throw TrainingError.file(
