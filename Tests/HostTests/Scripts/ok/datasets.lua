@@ -1,0 +1,117 @@
+-- Construction, rows, columns and the methods of a dataset. Row orders are Python's
+-- (datasets 5.2).
+local datasets = require "datasets"
+
+local function equal(a, b)
+  assert(#a == #b, #a .. " and " .. #b .. " elements")
+  for i = 1, #b do assert(a[i] == b[i], tostring(a[i]) .. " ~= " .. tostring(b[i])) end
+end
+
+local ds = datasets.Dataset.from_dict{
+  score = { 1, 0.5, 0 }, sentence2 = { "x", "y", "z" }, sentence1 = { "a", "b", "c" } }
+equal(ds.column_names, { "sentence1", "sentence2", "score" })
+assert(ds.num_rows == 3 and #ds == 3 and ds.num_columns == 3)
+equal(ds.shape, { 3, 3 })
+assert(ds.features.score == "float64" and ds.features.sentence1 == "string")
+assert(ds[1].sentence1 == "a" and ds[3].score == 0)
+assert(ds.sentence2[2] == "y" and #ds.sentence2 == 3)
+equal(ds[{ 3, 1 }].sentence1, { "c", "a" })
+assert(tostring(ds) == [[
+Dataset({
+    features: ['sentence1', 'sentence2', 'score'],
+    num_rows: 3
+})]], tostring(ds))
+assert(tostring(ds.sentence1) == 'Column({"a", "b", "c"})')
+
+-- Loops.
+local seen = {}
+for i, row in ipairs(ds) do seen[i] = row.sentence1 end
+equal(seen, { "a", "b", "c" })
+seen = {}
+for i, row in pairs(ds) do seen[i] = row.sentence2 end
+equal(seen, { "x", "y", "z" })
+seen = {}
+for i, text in ipairs(ds.sentence1) do seen[i] = text end
+equal(seen, { "a", "b", "c" })
+
+-- The order of columns.
+equal(datasets.Dataset.from_dict{ negative = { "n" }, positive = { "p" }, anchor = { "a" } }
+  .column_names, { "anchor", "positive", "negative" })
+equal(datasets.Dataset.from_dict({ b = { 1 }, a = { 2 } }, { column_names = { "b", "a" } })
+  .column_names, { "b", "a" })
+local many = {}
+for i = 1, 11 do many["negative_" .. i] = { "n" } end
+many.anchor, many.label, many.positive = { "a" }, { 1 }, { "p" }
+local names = datasets.Dataset.from_dict(many).column_names
+assert(names[1] == "anchor" and names[2] == "positive" and names[4] == "negative_2"
+  and names[13] == "negative_11" and names[14] == "label")
+
+-- Rows.
+local rows = datasets.Dataset.from_list{
+  { anchor = "a", label = 1 }, { anchor = "b" }, { label = 3, extra = { 1, 2 } } }
+equal(rows.column_names, { "anchor", "extra", "label" })
+assert(rows[2].label == nil and rows[3].anchor == nil and rows[3].extra[2] == 2)
+assert(rows.features.extra == "list<int64>" and rows.features.label == "int64")
+
+local numbers = {}
+for i = 1, 20 do numbers[i] = i - 1 end
+local n = datasets.Dataset.from_dict{ n = numbers }
+equal(n:select{ 2, 2, 20 }.n, { 1, 1, 19 })
+equal(n:take(2).n, { 0, 1 })
+equal(n:skip(18).n, { 18, 19 })
+equal(n:shuffle{ seed = 42 }.n, { 15, 9, 14, 7, 12, 10, 6, 19, 3, 0, 16, 5, 11, 18, 2, 4, 17, 1, 13, 8 })
+equal(n:shuffle(42).n, n:shuffle{ seed = 42 }.n)
+local parts = n:train_test_split{ test_size = 0.25, seed = 0 }
+equal(parts.test.n, { 4, 19, 6, 2, 13 })
+equal(parts.train.n, { 16, 3, 11, 10, 8, 0, 12, 7, 5, 18, 17, 14, 9, 1, 15 })
+equal(n:train_test_split{ test_size = 3, train_size = 4, shuffle = false }.test.n, { 4, 5, 6 })
+assert(tostring(parts):find("DatasetDict({\n    train: Dataset({\n        features: ['n'],", 1, true))
+equal(parts:keys(), { "train", "test" })
+assert(#parts == 2 and parts.num_rows.train == 15 and parts.column_names.test[1] == "n")
+for name, part in pairs(parts) do assert(parts[name] == part) end
+
+-- Functions.
+local doubled = n:map(function(row) return { n = row.n * 2, text = "t" .. row.n } end)
+equal(doubled.column_names, { "n", "text" })
+assert(doubled[20].n == 38 and doubled[3].text == "t2")
+assert(n:map(function(row, i) return { i = i } end, { with_indices = true })[7].i == 7)
+assert(#n:map(function() return nil end) == 20)
+equal(doubled:map(function(row) return { m = row.n } end, { remove_columns = { "n", "text" } })
+  .column_names, { "m" })
+equal(n:filter(function(row) return row.n % 7 == 0 end).n, { 0, 7, 14 })
+equal(n:filter(function(row, i) return i > 18 end, { with_indices = true }).n, { 18, 19 })
+local ok, message = pcall(n.map, n, function() error("stop here") end)
+assert(not ok and tostring(message):find("stop here"))
+
+-- Sorting, nil at the end.
+local mixed = datasets.Dataset.from_list{
+  { k = "b", v = 1 }, { k = "a", v = 2 }, { v = 3 }, { k = "b", v = 0 } }
+equal(mixed:sort("k").v, { 2, 1, 0, 3 })
+equal(mixed:sort("k", { reverse = true }).v, { 1, 0, 2, 3 })
+equal(mixed:sort({ "k", "v" }, { reverse = { true, false }, null_placement = "at_start" }).v,
+  { 3, 0, 1, 2 })
+
+-- Columns.
+equal(ds:rename_column("score", "label").column_names, { "sentence1", "sentence2", "label" })
+equal(ds:rename_columns{ sentence1 = "sentence2", sentence2 = "sentence1" }.column_names,
+  { "sentence2", "sentence1", "score" })
+equal(ds:remove_columns("score").column_names, { "sentence1", "sentence2" })
+equal(ds:select_columns{ "score", "sentence1" }.column_names, { "score", "sentence1" })
+equal(mixed:unique("k"), { "b", "a", nil })
+equal(n:shuffle(42):add_column("copy", n.n):take(2).copy, { 0, 1 })
+
+-- Datasets put together.
+local both = datasets.concatenate_datasets{ n:take(1), n:skip(19) }
+equal(both.n, { 0, 19 })
+local wide = datasets.concatenate_datasets{ n:take(1), datasets.Dataset.from_dict{ m = { "x" } } }
+assert(wide[1].m == nil and wide[2].m == "x" and wide[2].n == nil)
+local dict = datasets.DatasetDict{ test = n:take(1), train = n:skip(1) }
+equal(dict:keys(), { "train", "test" })
+
+-- A column is taken wherever a sequence is.
+equal(datasets.Dataset.from_dict{ a = ds.sentence1 }.a, { "a", "b", "c" })
+
+-- Out to Lua.
+assert(n:to_list()[3].n == 2 and n:to_dict().n[3] == 2)
+assert(not pcall(function() return ds[4.5] end))
+assert(ds[4] == nil and not pcall(function() return ds[5] end))

@@ -1,0 +1,2 @@
+local datasets = require "datasets"
+datasets.load_dataset("data/pairs.jsonl")

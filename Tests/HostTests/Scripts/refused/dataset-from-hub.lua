@@ -1,0 +1,2 @@
+local datasets = require "datasets"
+datasets.load_dataset("sentence-transformers/all-nli", "triplet", { split = "train[:100]" })

@@ -1,0 +1,2 @@
+local datasets = require "datasets"
+datasets.load_dataset("json", { data_files = "data/pairs.jsonl", delimiter = ";" })

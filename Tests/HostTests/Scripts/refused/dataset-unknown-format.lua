@@ -1,0 +1,2 @@
+local datasets = require "datasets"
+datasets.load_dataset("jsonl", { data_files = "data/pairs.jsonl" })
