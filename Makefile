@@ -31,8 +31,8 @@ sweep: build $(MODEL) ## search hyperparameters on the real model and the projec
 test: setup $(MODEL) ## run every test, those against Python included
 	source scripts/dev/python-env.sh && swift test $(TEST_FLAGS) $(ARGS)
 
-bench: build $(MODEL) ## measure kernels, an epoch and an evaluation
-	.build/release/st-bench $(ARGS)
+bench: build $(MODEL) ## measure kernels; ARGS=encoder: whole passes of a model
+	.build/release/st-bench $(or $(ARGS),kernels)
 
 lint: ## check format, sources, scripts, imports; a warning is an error
 	scripts/dev/setup.sh lint

@@ -1,6 +1,6 @@
 -- Hyperparameter search on a real model, from the data to the best model on disk; `make sweep` runs
--- it. The data, made for this script, tells sentences that say the same from sentences that only
--- look alike: scripts/data/README.md.
+-- it. The data, made for this script, is in the words of a house that no general model can know:
+-- scripts/data/README.md.
 --
 --   st-host scripts/sweep.lua [--model FOLDER] [--n_trials N] [--output FOLDER]
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Writes the data of scripts/sweep.lua from situations.txt, beside itself.
+"""Writes the data of scripts/sweep.lua from house-words.txt, beside itself.
 
     make_sweep_data.py            writes train.jsonl, dev.jsonl, test.jsonl
     make_sweep_data.py --check    fails when they are not what it would write
 
-train.jsonl holds triplets: the positive is closer to the anchor in meaning than the negative, not always
-in words. dev.jsonl and test.jsonl hold scored pairs: 1.0 the same, 0.6 part of it, 0.2 alike but something
-else, 0.0 another matter. Every scored pair has a wording, and people and places, that training never
-shows; dev and test have different situations. Standard library only; the same output everywhere.
+train.jsonl holds triplets: the positive is closer to the anchor in meaning than the negative, which often
+has more of its words. dev.jsonl and test.jsonl hold scored pairs: 1.0 the same said of the same thing, 0.6
+something else said of the same thing, 0.3 the same said of another thing, 0.0 neither. In a scored pair the
+first sentence has a wording, the second a plain name that training never shows; what it has shown is the
+words of the house. Standard library only; the same output everywhere.
 """
 
-import itertools
 import json
 import pathlib
 import random
@@ -18,34 +18,24 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
-SAME_BEFORE_OTHER = 7  # triplets of this kind for each situation, beside four of other kinds
+TRIPLETS_PER_WORD = 17
+# Scored pairs of each kind for each word of the house, in each of dev and test.
+SCORES = [1.0, 1.0, 0.6, 0.3, 0.3, 0.0]
 
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-NUMBERS = "three four five six seven eight nine ten eleven twelve".split()
-TIMES = ["half past seven", "eight in the morning", "nine", "ten", "half past eleven", "noon", "one",
-         "two in the afternoon", "half past three", "six in the evening"]
-NAMES = {
-    "train": {
-        "person": "Anna Ben Carla David Emma Felix Grace Henry Ivy Jack Kate Leo Mary Nick Olga Paul Rosa "
-                  "Sam Tina Victor".split(),
-        "place": "Ashford Bristol Cardiff Dover Exeter Falmouth Glasgow Hereford Ipswich Kendal Leeds "
-                 "Margate Norwich Oxford Perth".split(),
-    },
-    "held out": {
-        "person": "Alice Bruno Clara Daniel Edith Frank Helen Isaac Julia Karl Laura Martin Nora Oscar "
-                  "Peter Ruth".split(),
-        "place": "Aberdeen Bath Carlisle Durham Fishguard Galway Harwich Inverness Lincoln Newport Plymouth "
-                 "Ripon".split(),
-    },
+PEOPLE = {
+    "train": "Anna Ben Carla David Emma Felix Grace Henry Ivy Jack Kate Leo Mary Nick Olga Paul".split(),
+    "scored": "Alice Clara Daniel Edith Frank Helen Isaac Julia Karl Laura Martin Nora".split(),
 }
 
 
 def main() -> int:
-    situations = read_situations(HERE / "situations.txt")
+    kinds = read_kinds(HERE / "house-words.txt")
+    chance, seen = Chance(2), set()
     files = {
-        "train.jsonl": triplets(situations),
-        "dev.jsonl": scored_pairs(situations[0::2], seed=2),
-        "test.jsonl": scored_pairs(situations[1::2], seed=3),
+        "train.jsonl": triplets(kinds),
+        "dev.jsonl": scored_pairs(kinds, chance, seen),
+        "test.jsonl": scored_pairs(kinds, chance, seen),
     }
     stale = []
     for name, rows in files.items():
@@ -60,89 +50,86 @@ def main() -> int:
     return 1 if stale else 0
 
 
-def read_situations(path: pathlib.Path) -> list[dict]:
-    situations: list[dict] = []
+def read_kinds(path: pathlib.Path) -> list[dict]:
+    """Kinds of things: {"things": [[word, name, ...], ...], "sayings": [[saying, ...], ...]}."""
+    kinds: list[dict] = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line or line.startswith("#"):
             continue
-        if header := re.fullmatch(r"\[([a-z-]+)\]", line):
-            situations.append({"name": header[1], "lists": {}, "=": [], "~": [], "!": []})
-        elif words := re.fullmatch(r"([xk]): (.+)", line):
-            situations[-1]["lists"][words[1]] = words[2].split(", ")
-        elif sentence := re.fullmatch(r"([=~!]) (.+)", line):
-            situations[-1][sentence[1]].append(sentence[2])
+        if re.fullmatch(r"\[\w+\]", line):
+            kinds.append({"things": [], "sayings": []})
+        elif line.startswith("- "):
+            kinds[-1]["sayings"].append(line[2:].split(" | "))
+        elif " = " in line:
+            word, names = line.split(" = ")
+            kinds[-1]["things"].append([word, *names.split(" | ")])
         else:
-            raise SystemExit(f"{path.name}:{number}: not a line of a situation: {line}")
-    return situations
+            raise SystemExit(f"{path.name}:{number}: neither a thing nor a saying: {line}")
+    return kinds
 
 
-def triplets(situations: list[dict]) -> list[dict]:
+def triplets(kinds: list[dict]) -> list[dict]:
     chance = Chance(1)
     rows = []
-    for situation in situations:
-        same, part, other = situation["="][:-1], situation["~"], situation["!"][:-1]
-        # The same stands before something else, and before a part; a part before something else.
-        wordings = chance.shuffled((a, p, n) for a, p in itertools.permutations(same, 2) for n in other)
-        wordings = wordings[:SAME_BEFORE_OTHER]
-        for _ in range(2):
-            wordings.append((*chance.shuffled(same)[:2], chance.pick(part)))
-            wordings.append((chance.pick(same), chance.pick(part), chance.pick(other)))
-        for anchor, positive, negative in wordings:
-            values = fill_values(situation, "train", chance)
-            rows.append({
-                "anchor": fill(anchor, values),
-                "positive": fill(positive, values),
-                "negative": fill(negative, values),
-            })
+    for kind in kinds:
+        for thing in kind["things"]:
+            for index in range(TRIPLETS_PER_WORD):
+                other = chance.pick([each for each in kind["things"] if each is not thing])
+                saying, another = chance.shuffled(kind["sayings"])[:2]
+                word, plain = thing[0], chance.pick(thing[1:-1])
+                if chance.below(2) == 1:
+                    word, plain = plain, word
+                first, second = chance.shuffled(saying[:-1])[:2]
+                if index % 3 == 0:  # the same said of another thing
+                    negative = (chance.pick(saying[:-1]), chance.pick(other[:-1]))
+                elif index % 3 == 1:  # something else said of the thing
+                    negative = (chance.pick(another[:-1]), plain)
+                else:  # the thing counts for more than what is said of it
+                    negative = (second, chance.pick(other[:-1]))
+                    second = chance.pick(another[:-1])
+                slots = fill_slots("train", chance)
+                rows.append({
+                    "anchor": fill(first, word, slots),
+                    "positive": fill(second, plain, slots),
+                    "negative": fill(*negative, slots),
+                })
     return chance.shuffled(rows)
 
 
-def scored_pairs(situations: list[dict], seed: int) -> list[dict]:
-    chance = Chance(seed)
+def scored_pairs(kinds: list[dict], chance: "Chance", seen: set) -> list[dict]:
+    """Pairs that are not among `seen`, where they are added."""
     rows = []
-    for index, situation in enumerate(situations):
-        # The first sentence of each pair is a wording that training has not seen.
-        unseen = situation["="][-1]
-        seen = chance.shuffled(situation["="][:-1])
-        for second, score in [
-            (seen[0], 1.0),
-            (seen[1], 1.0),
-            (chance.pick(situation["~"]), 0.6),
-            (situation["!"][-1], 0.2),
-            (chance.pick(situation["!"][:-1]), 0.2),
-        ]:
-            values = fill_values(situation, "held out", chance)
-            rows.append((fill(unseen, values), fill(second, values), score))
-        for _ in range(2):
-            # Another situation, with the same people, places and numbers where it has any.
-            values = fill_values(situation, "held out", chance)
-            other = situations[(index + 1 + chance.below(len(situations) - 1)) % len(situations)]
-            shared = {slot: value for slot, value in values.items() if slot not in "xyk"}
-            other_values = fill_values(other, "held out", chance) | shared
-            rows.append((fill(unseen, values), fill(other["="][-1], other_values), 0.0))
-    columns = ("sentence1", "sentence2", "score")
-    return [dict(zip(columns, row)) for row in chance.shuffled(rows)]
+    for kind in kinds:
+        for thing in kind["things"]:
+            for score in SCORES:
+                pair = scored_pair(kinds, kind, thing, score, chance)
+                while pair in seen:
+                    pair = scored_pair(kinds, kind, thing, score, chance)
+                seen.add(pair)
+                rows.append(dict(zip(("sentence1", "sentence2", "score"), (*pair, score))))
+    return chance.shuffled(rows)
 
 
-def fill_values(situation: dict, part: str, chance: "Chance") -> dict[str, str]:
-    names = NAMES[part]
-    values = {}
-    values["p"], values["q"] = chance.shuffled(names["person"])[:2]
-    values["a"], values["b"] = chance.shuffled(names["place"])[:2]
-    values["d"], values["e"] = chance.shuffled(DAYS)[:2]
-    values["n"], values["m"] = chance.shuffled(NUMBERS)[:2]
-    values["t"], values["u"] = (TIMES[i] for i in sorted(chance.shuffled(range(len(TIMES)))[:2]))
-    lists = situation["lists"]
-    if "x" in lists:
-        values["x"], values["y"] = chance.shuffled(lists["x"])[:2]
-    if "k" in lists:
-        values["k"] = chance.pick(lists["k"])
-    return values
+def scored_pair(kinds, kind, thing, score, chance: "Chance") -> tuple[str, str]:
+    saying, another = chance.shuffled(kind["sayings"])[:2]
+    other = chance.pick([each for each in kind["things"] if each is not thing])
+    if score == 0.0 and chance.below(2) == 0:
+        stranger = chance.pick([each for each in kinds if each is not kind])
+        other, another = chance.pick(stranger["things"]), chance.pick(stranger["sayings"])
+    about = thing if score >= 0.6 else other
+    wording = chance.pick(saying[:-1] if score in (1.0, 0.3) else another)
+    slots = fill_slots("scored", chance)
+    return fill(saying[-1], thing[0], slots), fill(wording, about[-1], slots)
 
 
-def fill(sentence: str, values: dict[str, str]) -> str:
-    text = re.sub(r"\{(\w)\}", lambda slot: values[slot[1]], sentence)
-    return text[0].upper() + text[1:]
+def fill_slots(part: str, chance: "Chance") -> dict[str, str]:
+    return {"p": chance.pick(PEOPLE[part]), "d": chance.pick(DAYS)}
+
+
+def fill(saying: str, thing: str, slots: dict[str, str]) -> str:
+    text = re.sub(r"\{(\w+)\}", lambda slot: (slots | {"it": thing})[slot[1]], saying)
+    text = re.sub(r"(^|[.!?] )([a-z])", lambda start: start[1] + start[2].upper(), text)
+    return text
 
 
 class Chance:
