@@ -21,14 +21,7 @@ extension HostError: CustomStringConvertible {
 extension HostError {
     /// The sentence for an error, on one line. The bridge puts the place in the script before it.
     public static func describe(_ error: any Error) -> String {
-        let text: String
-        switch LuaError.firstCause(of: error) {
-        case let cause as LuaError:
-            // The script's own message when nothing but Lua is below.
-            text = "\(error is LuaError ? error : cause)"
-        case let cause:
-            text = error is LuaError ? "\(error)" : "\(cause)"
-        }
+        let text = "\(error)"
         guard text.utf8.contains(where: { $0 == 10 || $0 == 13 }) else { return text }
         return text.split(whereSeparator: \.isNewline)
             .map { $0.drop(while: \.isWhitespace) }.joined(separator: " ")

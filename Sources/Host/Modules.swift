@@ -23,5 +23,9 @@ public struct HostModule: Sendable {
         self.make = make
     }
 
+    /// What `require` takes, and the REPL's globals; for tests and documentation.
+    package static var names: [String] { all.map(\.name) }
+    package static var shortNames: [String] { all.map(\.shortName) }
+
     static let all: [HostModule] = [.sentenceTransformers, .datasets, .optuna]
 }

@@ -43,15 +43,16 @@ package struct Options: ParsableCommand {
 
     package mutating func validate() throws {
         if version { throw CleanExit.message(Version.text) }
-        // Everything from the first word that is no switch on is kept as it is: a dash there is a
-        // switch that does not exist.
-        guard let first = script.first else { return }
-        switch first {
-        case "--": script.removeFirst()
-        case "--help", "-h": throw CleanExit.helpRequest()
-        default: break
-        }
-        if first.hasPrefix("-"), first != "-", first != "--" {
+        // The library takes these for the script's, as it does everything it doesn't know.
+        if script.first == "--help" || script.first == "-h" { throw CleanExit.helpRequest() }
+    }
+
+    /// Everything from the first word that is no switch is kept as it is: a dash there is a switch
+    /// that does not exist, unless "--" stands before it.
+    package mutating func refuseUnknownSwitch() throws {
+        if script.first == "--" {
+            script.removeFirst()
+        } else if let first = script.first, first.hasPrefix("-"), first != "-" {
             throw ValidationError("unknown option '\(first)'")
         }
     }

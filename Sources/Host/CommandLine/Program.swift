@@ -10,9 +10,10 @@ public enum Program {
     public static func main(_ arguments: [String]) -> ExitStatus {
         let program = arguments.first ?? "st-host"
         let words = Array(arguments.dropFirst())
-        let options: Options
+        var options: Options
         do {
             options = try Options.parse(words)
+            try options.refuseUnknownSwitch()
         } catch {
             // The library would exit with 64; lua(1) and the conventions of shells say 2.
             let message = Options.fullMessage(for: error)

@@ -14,6 +14,11 @@ enum Signals {
         let pointer = UInt(bitPattern: Unmanaged.passUnretained(session).toOpaque())
         Self.session.store(pointer, ordering: .sequentiallyConsistent)
         install(oneShot: true)
+        // A parent may have started us with the signal blocked, as threads of libdispatch do.
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        sigaddset(&mask, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 
     /// Back to the default: SIGINT kills.

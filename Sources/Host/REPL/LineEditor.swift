@@ -21,6 +21,9 @@ final class LineEditor {
 
     /// Nil when the terminal can't be set up.
     init?() {
+        // Without it libedit takes the bytes of UTF-8 for characters. Only this category: numbers
+        // keep their point.
+        setlocale(LC_CTYPE, "")
         guard let history = history_init(),
             let editor = st_edit_init("st-host")
         else { return nil }
