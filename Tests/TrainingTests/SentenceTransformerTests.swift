@@ -62,3 +62,164 @@ struct SentenceTransformerTests {
         #expect(checked == gradients.count)
     }
 }
+
+// MARK: Pooling modes, threads, accumulation
+
+extension SentenceTransformerTests {
+    @Test func `each pooling mode gives Python's embeddings, with and without a prompt`() throws {
+        let json = try ModelGolden.json("cases.json")
+        let sentences = ModelGolden.sentences(json["pooling_batch"])
+        let poolings = try #require(json["poolings"]?.arrayValue)
+        #expect(poolings.count == 2 * PoolingMode.allCases.count)
+        for value in poolings {
+            let mode = try #require(value["mode"]?.stringValue)
+            let folder = try ModelFolder(copyOf: "bert", without: ["2_Normalize"])
+            try folder.write(
+                "1_Pooling/config.json",
+                #"{"embedding_dimension": 32, "pooling_mode": "\#(mode)", "include_prompt": false}"#
+            )
+            try folder.writeModules(["Transformer", "Pooling"])
+            let model = try SentenceTransformer(path: folder.path)
+            let prompt = try #require(value["prompt_length"]?.intValue)
+            let batch = ModelGolden.batch([sentences], promptLength: prompt)
+            let expected = (value["embeddings"]?.arrayValue ?? []).flatMap { row in
+                (row.arrayValue ?? []).map { Float($0.doubleValue ?? .nan) }
+            }
+            expectClose(
+                try model.embed(batch).values, expected, absolute: 3e-6,
+                "\(mode), prompt of \(prompt)")
+        }
+    }
+
+    static var longBatch: PackedBatch {
+        var batch = PackedBatch()
+        var state: UInt32 = 7
+        for index in 0..<130 {
+            let length = 2 + index * 7 % 29
+            batch.append(
+                (0..<length).map { _ -> Int32 in
+                    state = state &* 1_664_525 &+ 1_013_904_223
+                    return Int32(state >> 8) % 36
+                })
+        }
+        return batch
+    }
+
+    @Test(arguments: ["bert", "modules"])
+    func `one, two and three threads give the same bits`(name: String) throws {
+        let batch = Self.longBatch
+        var results: [[[Float]]] = []
+        for threads in 1...3 {
+            let model = try ModelGolden.model(name, threads: threads)
+            var result: [[Float]] = [try model.embed(batch).values]
+            for step in 0..<2 {
+                let embeddings = try model.forward(
+                    batch, dropout: .counter(seed: 1, step: UInt64(step)))
+                result.append(embeddings.values)
+                try model.backward(embeddings)
+            }
+            result += model.parameters.compactMap(\.gradientValues)
+            results.append(result)
+        }
+        #expect(results[0].allSatisfy { $0.allSatisfy(\.isFinite) })
+        #expect(results[0] == results[1])
+        #expect(results[0] == results[2])
+    }
+
+    @Test func `embedding without activations gives the bits of a pass with them`() throws {
+        let model = try ModelGolden.model("bert")
+        #expect(
+            try model.embed(Self.longBatch).values
+                == model.forward(Self.longBatch, dropout: .off).values)
+    }
+
+    @Test func `a sentence's embedding does not depend on its batch`() throws {
+        let model = try ModelGolden.model("distilbert")
+        let batch = Self.longBatch
+        let all = try model.embed(batch)
+        for sentence in [0, 64, 129] {
+            var alone = PackedBatch()
+            alone.append(batch.tokenIDs[batch.offsets[sentence]..<batch.offsets[sentence + 1]])
+            expectClose(
+                try model.embed(alone).values, all.row(sentence), absolute: 1e-6,
+                "sentence \(sentence)")
+        }
+    }
+
+    @Test func `gradients add up over passes, and only touched rows are cleared`() throws {
+        let model = try ModelGolden.model("bert")
+        let golden = try #require(Self.cases.first { $0.model == "bert" })
+        func run(_ batch: PackedBatch) throws {
+            let embeddings = try model.forward(batch, dropout: .off)
+            let gradient = Matrix(rows: embeddings.rows, columns: embeddings.columns)
+            for place in 0..<embeddings.rows * embeddings.columns {
+                gradient.storage[place] = Float(place % 7) - 3
+            }
+            try model.backward(gradient)
+        }
+        var other = PackedBatch()
+        other.append([2, 6, 3])
+        try run(golden.batch)
+        let first = model.parameters.map(\.gradientValues)
+        let words = try #require(model.parameters.first)
+        #expect(words.touchedRows == Array(Set(golden.batch.tokenIDs)).sorted())
+        model.parameters.forEach { $0.zeroGradient() }
+        #expect(model.parameters.allSatisfy { $0.gradientValues?.allSatisfy { $0 == 0 } ?? true })
+        try run(other)
+        let second = model.parameters.map(\.gradientValues)
+        #expect(words.touchedRows == [2, 3, 6])
+        try run(golden.batch)
+        #expect(words.touchedRows == Array(Set(golden.batch.tokenIDs).union([2, 3, 6])).sorted())
+        for (index, parameter) in model.parameters.enumerated() {
+            guard let sum = parameter.gradientValues, let a = first[index], let b = second[index]
+            else { continue }
+            expectClose(
+                sum, zip(a, b).map { $0 + $1 }, absolute: 2e-5, relative: 1e-4, parameter.name)
+        }
+    }
+
+    @Test func `the padding token's embedding gets no gradient, as in torch`() throws {
+        let model = try ModelGolden.model("bert")
+        var batch = PackedBatch()
+        batch.append([2, 0, 7, 3])
+        let embeddings = try model.forward(batch, dropout: .off)
+        var numbers = TestNumbers(seed: 3)
+        try model.backward(
+            #require(
+                Matrix(
+                    rows: 1, columns: embeddings.columns,
+                    values: floats(numbers.array(embeddings.columns)))))
+        let words = try #require(model.parameters.first)
+        let gradient = try #require(words.gradientValues)
+        #expect(words.touchedRows == [2, 3, 7])
+        #expect(gradient[..<32].allSatisfy { $0 == 0 })
+        #expect(gradient[7 * 32..<8 * 32].contains { $0 != 0 })
+    }
+
+    @Test func `an empty batch gives an empty matrix`() throws {
+        let model = try ModelGolden.model("bert")
+        #expect(try model.embed(PackedBatch()).rows == 0)
+        let nothing = try model.forward(PackedBatch(), dropout: .off)
+        try model.backward(nothing)
+    }
+
+    @Test func `a batch that does not fit the model is refused`() throws {
+        let model = try ModelGolden.model("bert")
+        func message(_ tokens: [Int32]) -> String? {
+            var batch = PackedBatch()
+            batch.append(tokens)
+            return #expect(throws: TrainingError.self) { _ = try model.embed(batch) }?.description
+        }
+        #expect(message([]) == "sentence 0 of the batch has no tokens")
+        #expect(
+            message([2, 36, 3])
+                == "token id 36 is outside the model's vocabulary of 36; check that the tokenizer "
+                + "belongs to this model")
+        #expect(message([2, -1, 3])?.contains("token id -1") == true)
+        #expect(
+            message([Int32](repeating: 5, count: 41))
+                == "a sentence of 41 tokens is longer than the model's 40 positions; lower "
+                + "max_seq_length")
+        #expect(throws: TrainingError.self) { try model.backward(Matrix(rows: 1, columns: 32)) }
+    }
+}

@@ -149,12 +149,8 @@ def main():
     if arguments.model:
         model = SentenceTransformer(arguments.model, device="cpu")
         sentences = json.loads((GOLDEN / "sentences.json").read_text())
-        ids = [model.tokenizer(s, truncation=True, max_length=model.max_seq_length)["input_ids"] for s in sentences]
         vectors = torch.tensor(model.encode(sentences))
-        save_file({"embeddings": vectors.half().contiguous()}, str(GOLDEN / "minilm-half.safetensors"))
         save_file({"embeddings": vectors.contiguous()}, str(GOLDEN / "minilm.safetensors"))
-        (GOLDEN / "minilm-half.safetensors").unlink()
-        (GOLDEN / "minilm-ids.json").write_text(json.dumps(ids))
 
 
 if __name__ == "__main__":

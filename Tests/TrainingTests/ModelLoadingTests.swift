@@ -1,0 +1,231 @@
+import Foundation
+import OrderedJSON
+import Testing
+import Training
+
+struct ModelLoadingTests {
+    struct Wrong: Sendable, CustomStringConvertible {
+        let description: String
+        let message: String
+        let spoil: @Sendable (borrowing ModelFolder) throws -> Void
+
+        init(
+            _ description: String, _ message: String,
+            _ spoil: @escaping @Sendable (borrowing ModelFolder) throws -> Void
+        ) {
+            self.description = description
+            self.message = message
+            self.spoil = spoil
+        }
+    }
+
+    static let wrong: [Wrong] = [
+        Wrong("another architecture", "model_type 'roberta' is not supported; supported are 'bert'")
+        {
+            try $0.set("config.json", "model_type", "roberta")
+        },
+        Wrong("no architecture", "model_type 'none' is not supported") {
+            try $0.set("config.json", "model_type", nil)
+        },
+        Wrong("another activation", "hidden_act 'mish' is not supported; supported are gelu") {
+            try $0.set("config.json", "hidden_act", "mish")
+        },
+        Wrong("relative positions", "position_embedding_type 'relative_key' is not supported") {
+            try $0.set("config.json", "position_embedding_type", "relative_key")
+        },
+        Wrong("a decoder", "is_decoder is true, but a decoder's causal attention is not supported")
+        {
+            try $0.set("config.json", "is_decoder", true)
+        },
+        Wrong("text where a number belongs", "hidden_size: expected an integer from 1") {
+            try $0.set("config.json", "hidden_size", "32")
+        },
+        Wrong("a negative size", "num_attention_heads: expected an integer from 1") {
+            try $0.set("config.json", "num_attention_heads", -2)
+        },
+        Wrong("heads that do not divide", "3 attention heads do not divide the hidden size 32") {
+            try $0.set("config.json", "num_attention_heads", 3)
+        },
+        Wrong("an impossible dropout", "hidden_dropout_prob: expected a number from 0.0 to 1.0") {
+            try $0.set("config.json", "hidden_dropout_prob", 1.5)
+        },
+        Wrong("another size", "has the shape [48, 32], the configuration asks for [64, 32]") {
+            try $0.set("config.json", "intermediate_size", 64)
+        },
+        Wrong("more layers", "tensor 'encoder.layer.2.attention.self.query.weight' is missing") {
+            try $0.set("config.json", "num_hidden_layers", 3)
+        },
+        Wrong("no configuration", "config.json': does not exist") {
+            try FileManager.default.removeItem(atPath: $0.path + "/config.json")
+        },
+        Wrong("broken JSON", "config.json': is not valid JSON (line 1, column 2:") {
+            try $0.write("config.json", "{")
+        },
+        Wrong("a list for an object", "config.json': expected an object, found an array") {
+            try $0.write("config.json", "[]")
+        },
+        Wrong("no weights", "model.safetensors': does not exist") {
+            try FileManager.default.removeItem(atPath: $0.path + "/model.safetensors")
+        },
+        Wrong("pickled weights", "pytorch_model.bin': is a pickled checkpoint") {
+            try FileManager.default.moveItem(
+                atPath: $0.path + "/model.safetensors", toPath: $0.path + "/pytorch_model.bin")
+        },
+        Wrong("weights cut short", "the file was cut short or its header is wrong") {
+            try $0.read("model.safetensors").dropLast(100)
+                .write(to: URL(fileURLWithPath: $0.path + "/model.safetensors"))
+        },
+        Wrong("an unknown module", "of type 'sentence_transformers.models.CNN' is not supported") {
+            try $0.writeModules(["Transformer", "Pooling", "CNN"])
+        },
+        Wrong("a foreign module", "module 0 of type 'my_code.Transformer' is not supported") {
+            try $0.write("modules.json", #"[{"type": "my_code.Transformer", "path": ""}]"#)
+        },
+        Wrong("no pooling", "the second module, and no other, must be Pooling") {
+            try $0.writeModules(["Transformer", "Normalize"])
+        },
+        Wrong("a module outside", "module 1 lies outside the folder: '../x'") {
+            try $0.write(
+                "modules.json",
+                #"""
+                [{"type": "sentence_transformers.models.Transformer", "path": ""},
+                 {"type": "sentence_transformers.models.Pooling", "path": "../x"}]
+                """#)
+        },
+        Wrong("an unknown pooling", "pooling_mode 'median' is not supported; supported are cls") {
+            try $0.set("1_Pooling/config.json", "pooling_mode", "median")
+        },
+        Wrong("another width", "embedding_dimension is 64, but the module before gives 32") {
+            try $0.set("1_Pooling/config.json", "embedding_dimension", 64)
+        },
+        Wrong("an unknown similarity", "similarity_fn_name 'l7' is not supported") {
+            try $0.set("config_sentence_transformers.json", "similarity_fn_name", "l7")
+        },
+        Wrong("a prompt that is none", "prompt 'query': expected a string, found 3") {
+            try $0.set("config_sentence_transformers.json", "prompts", ["query": 3])
+        },
+        Wrong("a default prompt that is none", "default_prompt_name: 'q' is not among the prompts")
+        {
+            try $0.set("config_sentence_transformers.json", "default_prompt_name", "q")
+        },
+        Wrong("another task", "transformer_task 'fill-mask' is not supported") {
+            try $0.set("sentence_bert_config.json", "transformer_task", "fill-mask")
+        },
+        Wrong("a vocabulary of another model", "token ids up to 36, the model's embedding table 36")
+        {
+            try $0.set(
+                "tokenizer_config.json", "added_tokens_decoder",
+                ["36": ["content": "zebra", "special": false]])
+            var json = try #require(
+                JSONValue.parse(utf8: Array($0.read("tokenizer.json"))).objectValue)
+            var model = try #require(json["model"]?.objectValue)
+            var vocab = try #require(model["vocab"]?.objectValue)
+            vocab["zebra"] = 36
+            model["vocab"] = .object(vocab)
+            json["model"] = .object(model)
+            try $0.write("tokenizer.json", JSONValue.object(json).json())
+        },
+    ]
+
+    @Test(arguments: wrong)
+    func `a wrong folder is refused with a sentence about it`(_ wrong: Wrong) throws {
+        let folder = try ModelFolder(copyOf: "bert")
+        try wrong.spoil(folder)
+        let path = folder.path
+        let error = #expect(throws: TrainingError.self) {
+            _ = try SentenceTransformer(path: path)
+        }
+        let text = error?.description ?? ""
+        #expect(text.contains(wrong.message), "\(text)")
+        #expect(!text.contains("internal error"))
+    }
+
+    @Test func `a folder that is none is refused`() throws {
+        #expect(throws: TrainingError.self) { _ = try SentenceTransformer(path: "/no/such") }
+        let folder = try TemporaryFolder()
+        let path = folder.path
+        let error = #expect(throws: TrainingError.self) { _ = try SentenceTransformer(path: path) }
+        #expect(error?.description.contains("neither modules.json nor config.json") == true)
+    }
+
+    @Test func `a plain checkpoint with old names becomes Transformer and mean pooling`() throws {
+        let folder = try ModelFolder(
+            copyOf: "bert",
+            without: [
+                "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json",
+                "1_Pooling", "2_Normalize",
+            ])
+        // As BertForMaskedLM was saved years ago.
+        let file = try SafetensorsFile(path: folder.path + "/model.safetensors")
+        var tensors = try file.tensors.map { tensor in
+            var name = "bert." + tensor.name
+            if name.hasSuffix("LayerNorm.weight") {
+                name = name.dropLast("weight".count) + "gamma"
+            } else if name.hasSuffix("LayerNorm.bias") {
+                name = name.dropLast("bias".count) + "beta"
+            }
+            return TensorToWrite(
+                name: name, type: .float32, shape: tensor.shape,
+                values: UnsafePointer(try #require(file.floatsInPlace(tensor))))
+        }
+        let extra = Buffer([1, 2, 3, 4])
+        tensors.append(
+            TensorToWrite(
+                name: "cls.predictions.bias", type: .float32, shape: [4],
+                values: UnsafePointer(extra.pointer)))
+        try writeSafetensors(tensors, to: folder.path + "/model.safetensors")
+        let plain = try SentenceTransformer(path: folder.path)
+        #expect(plain.pooling == Pooling(modes: [.mean]))
+        #expect(plain.maxSeqLength == 32)
+        let batch = SentenceTransformerTests.longBatch
+        let normalized = Matrix(rows: batch.sentenceCount, columns: 32)
+        normalizeForward(
+            rows: batch.sentenceCount, columns: 32, input: try plain.embed(batch).storage,
+            output: normalized.storage, norms: nil)
+        expectClose(
+            normalized.values, try ModelGolden.model("bert").embed(batch).values,
+            absolute: 1e-6, "embeddings")
+        let names = Set(plain.parameters.map(\.name))
+        #expect(names.contains("embeddings.LayerNorm.weight"))
+        #expect(!names.contains { $0.hasPrefix("cls.") })
+    }
+
+    @Test func `max_seq_length follows the old file, the tokenizer, then the position table`()
+        throws
+    {
+        let folder = try ModelFolder(copyOf: "bert")
+        #expect(try SentenceTransformer(path: folder.path).maxSeqLength == 32)
+        try folder.set("tokenizer_config.json", "model_max_length", 1e30)
+        #expect(try SentenceTransformer(path: folder.path).maxSeqLength == 40)
+        try folder.set("sentence_bert_config.json", "max_seq_length", 16)
+        let model = try SentenceTransformer(path: folder.path)
+        #expect(model.maxSeqLength == 16)
+        #expect(throws: TrainingError.self) { try model.setMaxSeqLength(41) }
+        #expect(throws: TrainingError.self) { try model.setMaxSeqLength(1) }
+        try model.setMaxSeqLength(40)
+        #expect(model.maxSeqLength == 40)
+    }
+
+    @Test func `half-precision weights are widened and keep their type when saved`() throws {
+        let folder = try ModelFolder(copyOf: "bert")
+        let path = folder.path + "/model.safetensors"
+        let file = try SafetensorsFile(path: path)
+        for type in [TensorType.float16, .bfloat16] {
+            try writeSafetensors(
+                file.tensors.map {
+                    TensorToWrite(
+                        name: $0.name, type: type, shape: $0.shape,
+                        values: UnsafePointer(try #require(file.floatsInPlace($0))))
+                }, to: path)
+            let model = try SentenceTransformer(path: folder.path)
+            expectClose(
+                try model.embed(SentenceTransformerTests.longBatch).values,
+                try ModelGolden.model("bert").embed(SentenceTransformerTests.longBatch).values,
+                absolute: type == .float16 ? 5e-3 : 5e-2, "\(type)")
+            let saved = try TemporaryFolder()
+            try model.save(to: saved.path)
+            let again = try SafetensorsFile(path: saved.path + "/model.safetensors")
+            #expect(again.tensors.allSatisfy { $0.type == type })
+        }
+    }
+}
