@@ -35,7 +35,7 @@ struct ModelSettings {
     var modelType = "SentenceTransformer"
 }
 
-/// Memory and names behind the parameters, for saving.
+/// Where the parameters came from, for saving.
 struct Checkpoint {
     /// Folder of config.json and the tokenizer.
     let transformerFolder: String
@@ -48,7 +48,6 @@ struct Checkpoint {
     let lowercasesFirst: Bool
     /// Whether the folder had a modules.json, so that its README speaks of this very model.
     let isSentenceModel: Bool
-    let memory: [AnyObject]
 }
 
 struct LoadedParts {
@@ -106,8 +105,7 @@ struct ModelLoader {
                 moduleTypes: stores.mapValues(\.storedTypes),
                 encoderParameters: store.parameters,
                 lowercasesFirst: sentenceConfig["do_lower_case"]?.boolValue ?? false,
-                isSentenceModel: entries.count > 1 && !entries[1].className.isEmpty,
-                memory: store.memory + stored.flatMap(\.value.memory)))
+                isSentenceModel: entries.count > 1 && !entries[1].className.isEmpty))
     }
 
     // MARK: The list of modules

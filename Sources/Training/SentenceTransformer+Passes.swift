@@ -36,7 +36,7 @@ extension SentenceTransformer {
     /// - gradient: of the loss with respect to what forward returned, same shape. Once per forward
     ///   pass: the activations are used up.
     package func backward(_ gradient: Matrix) throws {
-        guard let (plan, masks) = pending, let training, let sentences else {
+        guard let (plan, masks) = pending else {
             throw TrainingError.internalError("backward without a forward pass before it")
         }
         pending = nil
@@ -45,7 +45,9 @@ extension SentenceTransformer {
                 "a gradient of \(gradient.rows) x \(gradient.columns) for embeddings of "
                     + "\(plan.sentenceCount) x \(outputDimension)")
         }
-        guard plan.sentenceCount > 0, let last = sentences.stages.last else { return }
+        guard plan.sentenceCount > 0, let training, let sentences,
+            let last = sentences.stages.last
+        else { return }
         last.gradient.update(from: gradient.storage, count: gradient.rows * gradient.columns)
 
         let block = partialSums.count

@@ -30,7 +30,7 @@ extension SentenceTransformer {
             if let parameters = checkpoint.moduleParameters[index + 1] {
                 try writeSafetensors(
                     Self.tensors(parameters, checkpoint.moduleTypes[index + 1] ?? [:]),
-                    to: ModelFiles.join(subfolder, "model.safetensors"))
+                    to: ModelFiles.join(subfolder, "model.safetensors"), metadata: nil)
             }
         }
         try ModelFiles.write(

@@ -218,7 +218,7 @@ struct PythonLoadsOurModelsTests {
     }
 
     private func check(_ model: SentenceTransformer, _ texts: [String]) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         try model.save(to: folder.path)
         let process = Process()
         process.executableURL = URL(

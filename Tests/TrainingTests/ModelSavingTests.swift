@@ -8,7 +8,7 @@ struct ModelSavingTests {
     func `a changed model saves, loads and embeds to the same bits`(name: String) throws {
         let model = try ModelGolden.model(name)
         for parameter in model.parameters { parameter.value[0] += 0.5 }
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         try model.save(to: folder.path + "/new/deep")
         let loaded = try SentenceTransformer(path: folder.path + "/new/deep")
         let batch = SentenceTransformerTests.longBatch
@@ -25,7 +25,7 @@ struct ModelSavingTests {
     /// Tokenizer files are compared by the tokenizer's own tests.
     @Test(arguments: ["bert", "distilbert", "modules"])
     func `the folder is the one that Python writes, file by file`(name: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         try ModelGolden.model(name).save(to: folder.path)
         let golden = "\(ModelGolden.folder)/\(name)"
         let files = Set(try FileManager.default.subpathsOfDirectory(atPath: golden))
@@ -71,7 +71,7 @@ struct ModelSavingTests {
         model.similarityFnName = .dot
         model.truncateDim = 8
         try model.setMaxSeqLength(20)
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         try model.save(to: folder.path)
         let loaded = try SentenceTransformer(path: folder.path)
         #expect(loaded.prompts == model.prompts && loaded.defaultPromptName == "query")
@@ -81,7 +81,7 @@ struct ModelSavingTests {
 
     @Test func `the model card tells what is known and nothing else`() throws {
         let model = try ModelGolden.model("bert")
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         func card() throws -> String {
             try model.save(to: folder.path)
             return try String(contentsOfFile: folder.path + "/README.md", encoding: .utf8)

@@ -3,7 +3,7 @@ import Testing
 import Training
 
 /// A folder that goes with the test.
-struct TemporaryFolder: ~Copyable {
+struct ScratchFolder: ~Copyable {
     let path: String
 
     init() throws {
@@ -109,7 +109,7 @@ struct SafetensorsFileTests {
 
     @Test(arguments: broken)
     func `a broken file is refused with a sentence about it`(_ broken: Broken) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let path = folder.path + "/model.safetensors"
         try Data(broken.bytes).write(to: URL(fileURLWithPath: path))
         let error = #expect(throws: TrainingError.self) { _ = try SafetensorsFile(path: path) }
@@ -119,7 +119,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func `a missing file and a folder are refused`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         for path in [folder.path, folder.path + "/none"] {
             #expect(throws: TrainingError.self) { _ = try SafetensorsFile(path: path) }
         }
@@ -127,7 +127,7 @@ struct SafetensorsFileTests {
 
     @Test(arguments: [TensorType.float32, .float16, .bfloat16])
     func `values written in a type come back rounded to it`(_ type: TensorType) throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let path = folder.path + "/model.safetensors"
         let values: [Float] = [0, -0.0, 1, -2.5, 0.1, 65504, 1e-3, .infinity, 3.14159, 1.00390625]
         try values.withUnsafeBufferPointer { buffer in
@@ -165,7 +165,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func `writing to a mapped tensor leaves the file as it is`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         let path = folder.path + "/model.safetensors"
         let values: [Float] = [1, 2, 3]
         try values.withUnsafeBufferPointer {
@@ -177,7 +177,8 @@ struct SafetensorsFileTests {
                 ], to: path)
         }
         let file = try SafetensorsFile(path: path)
-        let mapped = try #require(file.floatsInPlace(try #require(file["a"])))
+        let tensor = try #require(file["a"])
+        let mapped = try #require(file.floatsInPlace(tensor))
         mapped[1] = 20
         #expect(try ModelGolden.values(SafetensorsFile(path: path), "a") == values)
         #expect(try ModelGolden.values(file, "a") == [1, 20, 3])

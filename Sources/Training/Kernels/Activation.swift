@@ -124,16 +124,16 @@ private enum GELU: LaneActivation {
     )
 }
 
-/// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))), "gelu_new".
+/// 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))), "gelu_new", as x · sigmoid(2 √(2/π) (...)), which
+/// keeps its digits where 1 + tanh cancels.
 private enum GELUTanh: LaneActivation {
     @inline(__always) static func valueAndSlope(_ x: Lanes) -> (Lanes, Lanes) {
-        let scale: Float = 0.797_884_56
+        let scale: Float = 1.595_769_1
         let square = x * x
         let inner = x * multiplyAdd(scale * 0.044_715, square, Lanes(repeating: scale))
-        let (t, tSlope) = Tanh.valueAndSlope(inner)
-        let half = multiplyAdd(0.5, t, Lanes(repeating: 0.5))
+        let (gate, gateSlope) = Sigmoid.valueAndSlope(inner)
         let innerSlope = multiplyAdd(scale * 3 * 0.044_715, square, Lanes(repeating: scale))
-        return (x * half, multiplyAdd(x * 0.5 * tSlope, innerSlope, half))
+        return (x * gate, multiplyAdd(x * gateSlope, innerSlope, gate))
     }
 }
 

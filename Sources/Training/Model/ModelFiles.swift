@@ -80,10 +80,8 @@ enum ModelFiles {
         _ value: JSONValue, to path: String, indent: Int, sortsKeys: Bool = false,
         finalNewline: Bool = false
     ) throws {
-        var options = JSONWritingOptions()
-        options.indent = indent
-        options.sortsKeys = sortsKeys
-        try write(value.json(options) + (finalNewline ? "\n" : ""), to: path)
+        let text = value.json(.init(indent: indent, sortsKeys: sortsKeys))
+        try write(text + (finalNewline ? "\n" : ""), to: path)
     }
 
     /// Writes beside the target, brings the bytes to the disk, then renames: a reader sees the old

@@ -1,7 +1,7 @@
 /// One trainable tensor: its value, its gradient, and what the optimizer must know about it.
 ///
-/// Pointers belong to the model that made the parameter and live as long as it does. `gradient`
-/// is accumulated into by backward passes and zeroed by ``zeroGradient()``.
+/// The pointers live as long as the parameter. `gradient` is accumulated into by backward passes
+/// and zeroed by ``zeroGradient()``.
 public final class Parameter: @unchecked Sendable {
     /// The checkpoint's key, e.g. "encoder.layer.0.attention.self.query.weight".
     public let name: String
@@ -17,11 +17,14 @@ public final class Parameter: @unchecked Sendable {
     /// For embedding tables [rows, columns]: the rows with a non-zero gradient since the last
     /// ``zeroGradient()``, ascending; `nil` for dense tensors. Other rows' gradients are zero.
     package var touchedRows: [Int32]?
+    /// Owners of the memory behind the pointers.
+    private let memory: [AnyObject]
 
+    /// `memory` is kept alive with the parameter.
     package init(
         name: String, qualifiedName: String, shape: [Int],
         value: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>?,
-        touchedRows: [Int32]? = nil
+        touchedRows: [Int32]? = nil, memory: [AnyObject] = []
     ) {
         self.name = name
         self.qualifiedName = qualifiedName
@@ -30,6 +33,7 @@ public final class Parameter: @unchecked Sendable {
         self.value = value
         self.gradient = gradient
         self.touchedRows = touchedRows
+        self.memory = memory
     }
 
     /// Zeroes the gradient: touched rows only where rows are tracked.

@@ -32,8 +32,8 @@ final class ParameterStore {
         gradients = try Arena(floats: room)
     }
 
-    /// Everything that must outlive the parameters.
-    var memory: [AnyObject] { [file.region, copies.region, gradients.region] }
+    /// What the parameters keep alive.
+    private var memory: [AnyObject] { [file.region, copies.region, gradients.region] }
 
     func contains(_ name: String) -> Bool { stored(name) != nil }
 
@@ -78,7 +78,7 @@ final class ParameterStore {
     ) -> Parameter {
         let parameter = Parameter(
             name: name, qualifiedName: qualifier + name, shape: tensor.shape, value: value,
-            gradient: gradient)
+            gradient: gradient, memory: memory)
         storedTypes[name] = tensor.type
         parameters.append(parameter)
         return parameter

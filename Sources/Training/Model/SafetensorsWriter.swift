@@ -1,6 +1,6 @@
 // Writes safetensors files as Python's library does: larger types first, then by name, header
 // padded with blanks to a multiple of 8.
-import OrderedJSON
+package import OrderedJSON
 
 /// One tensor to write: values are Float32 in memory, `type` is what the file gets.
 package struct TensorToWrite {
@@ -20,9 +20,14 @@ package struct TensorToWrite {
 }
 
 /// Replaces the file at `path` in one step.
-package func writeSafetensors(_ tensors: [TensorToWrite], to path: String) throws {
+///
+/// `metadata`: transformers notes the format there, sentence-transformers' own modules nothing.
+package func writeSafetensors(
+    _ tensors: [TensorToWrite], to path: String, metadata: JSONObject? = ["format": "pt"]
+) throws {
     let sorted = tensors.sorted { ($1.type.size, $0.name) < ($0.type.size, $1.name) }
-    var header: JSONObject = ["__metadata__": ["format": "pt"]]
+    var header = JSONObject()
+    if let metadata { header["__metadata__"] = .object(metadata) }
     var offset = 0
     for tensor in sorted {
         let end = offset + tensor.count * tensor.type.size
