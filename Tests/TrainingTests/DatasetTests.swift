@@ -191,7 +191,7 @@ struct DatasetTests {
 struct DatasetReaderTests {
     /// Writes the text to a file of its own and loads it.
     private func load(_ format: DatasetFormat, _ text: String) throws -> Dataset {
-        let work = try TemporaryFolder()
+        let work = try TestSupport.TemporaryFolder()
         defer { work.remove() }
         let file = work.url.appending(path: "file")
         try Data(text.utf8).write(to: file)
@@ -286,7 +286,7 @@ struct DatasetReaderTests {
             ("s", ["a, \"b\"\n", "\"\u{301}", "plain", " x "]), ("x", [0.1, 1e300, -5.0, 1e-7]),
             ("n", [1, -2, 3, 4]), ("b", [true, false, true, false]),
         ])
-        let work = try TemporaryFolder()
+        let work = try TestSupport.TemporaryFolder()
         defer { work.remove() }
         for (format, name) in [(DatasetFormat.json(), "a.jsonl"), (.csv(), "a.csv")] {
             let path = work.url.appending(path: name).path
@@ -303,7 +303,7 @@ struct DatasetReaderTests {
 
 struct SplitInstructionTests {
     @Test func `slices give the rows that Python gives`() throws {
-        let work = try TemporaryFolder()
+        let work = try TestSupport.TemporaryFolder()
         defer { work.remove() }
         var files: [(split: String, paths: [String])] = []
         for (name, count) in [("train", 205), ("test", 15)] {

@@ -53,7 +53,7 @@ struct WordPieceTokenizerTests {
     @Test(arguments: names)
     func `saved files are byte for byte what Python saves`(name: String) throws {
         let tokenizer = try WordPieceTokenizer(folder: Self.folder.appending(path: name).path)
-        let work = try TemporaryFolder()
+        let work = try TestSupport.TemporaryFolder()
         defer { work.remove() }
         try tokenizer.save(to: work.url.path, modelMaxLength: 24)
         for file in ["tokenizer.json", "tokenizer_config.json"] {
@@ -167,7 +167,7 @@ struct WordPieceTokenizerTests {
     }
 
     private func load(_ files: [String: String]) throws -> TrainingError? {
-        let work = try TemporaryFolder()
+        let work = try TestSupport.TemporaryFolder()
         defer { work.remove() }
         for (name, text) in files {
             try text.write(to: work.url.appending(path: name), atomically: true, encoding: .utf8)
