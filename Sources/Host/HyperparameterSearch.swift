@@ -54,9 +54,7 @@ struct HyperparameterSearch {
             catches && !LuaError.isInterrupt(error)
         }
         rules.isCancelled = { session.cancellation.isCancelled }
-        rules.describeFailure = { error in
-            TrialFailure(HostError.describe(error), traceback: LuaError.traceback(of: error))
-        }
+        rules.describeFailure = trialFailure
         rules.callbacks = [
             { study, _ in
                 let best = study.directions.count == 1 ? try? study.bestValue() : nil
@@ -64,7 +62,12 @@ struct HyperparameterSearch {
             }
         ]
         try study.optimize(rules) { (trial: Trial) -> [Double] in
-            try objective(trial, study, keeper)
+            do {
+                return try objective(trial, study, keeper)
+            } catch let error where pruningSignal(in: error) != nil {
+                // `optuna.prune()` in a callback of the script.
+                throw pruningSignal(in: error) ?? TrialPruned()
+            }
         }
 
         let best = try options.isMultiObjective ? study.bestTrials() : [study.bestTrial()]
