@@ -34,6 +34,7 @@ public final class HostSession {
         for module in HostModule.all {
             try lua.preload(module.name) { [unowned self] _ in try module.make(self) }
         }
+        try suggestModules()
     }
 
     /// Runs finalizers, frees everything.

@@ -87,8 +87,7 @@ struct HyperparameterSearch {
     private func objective(
         _ trial: Trial, _ study: Study, _ keeper: BestModelKeeper
     ) throws -> [Double] {
-        let suggestions = try hyperparameters(trial)
-        var args = try owner.args.value.applying(suggestions)
+        var args = try arguments(trial)
         let name = try runName(trial)
         if let name { args = try args.setting("run_name", to: .string(name)) }
         let model = try TrainerObject.makeModel(modelInit, trial)
@@ -129,6 +128,16 @@ struct HyperparameterSearch {
     }
 
     // MARK: - Calls into the script
+
+    private func arguments(_ trial: Trial) throws -> SentenceTransformerTrainingArguments {
+        let suggestions = try hyperparameters(trial)
+        do {
+            return try owner.args.value.applying(suggestions)
+        } catch TrainingError.argument(_, let name, let problem, let hint) {
+            throw TrainingError.argument(
+                owner: "hp_space", name: name, problem: problem, hint: hint)
+        }
+    }
 
     private func hyperparameters(_ trial: Trial) throws -> JSONObject {
         guard let hpSpace = options.hpSpace else { return try defaultSpace(trial) }

@@ -203,7 +203,10 @@ public enum ArgumentKind: Sendable {
 
 extension ArgumentKind.Limit {
     func problem(_ number: Double) -> String? {
-        guard number.isFinite else { return "must be a finite number, got \(number)" }
+        guard number.isFinite else {
+            // NaN has a sign that differs from machine to machine.
+            return "must be a finite number, got \(number.isNaN ? "nan" : "\(number)")"
+        }
         switch self {
         case .any: return nil
         case .atLeast(let low):

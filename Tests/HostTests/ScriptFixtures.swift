@@ -45,12 +45,6 @@ enum ScriptFixtures {
 
             """.utf8),
         // A number where the row before has text.
-        "mixed.jsonl": Data(
-            """
-            {"anchor": "a big cat", "positive": "the cat is big"}
-            {"anchor": 7, "positive": "the house is red"}
-
-            """.utf8),
         "ragged.csv": Data(
             """
             anchor,positive

@@ -1,4 +1,4 @@
--- The arguments are one table.
+-- The folder may come first; a number is none.
 local st = require "sentence_transformers"
 
-st.SentenceTransformerTrainingArguments("out")
+st.SentenceTransformerTrainingArguments(5)
