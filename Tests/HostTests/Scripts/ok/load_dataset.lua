@@ -1,10 +1,26 @@
 -- Files in every format that load_dataset reads, splits and slices, and files written again.
 local datasets = require "datasets"
 
-local function load(text, format, options)
-  local file = assert(io.open("file", "wb"))
+local function write(name, text)
+  local file = assert(io.open(name, "wb"))
   file:write(text)
   file:close()
+end
+
+write("pairs.jsonl", [[
+{"anchor": "a red bicycle", "positive": "a bicycle that is red"}
+{"anchor": "rain tomorrow", "positive": "it will rain tomorrow"}
+{"anchor": "a cup of tea", "positive": "tea in a cup"}
+{"anchor": "the shop is shut", "positive": "the shop is closed"}
+]])
+write("scored.jsonl", [[
+{"sentence1": "rain tomorrow", "sentence2": "it will rain tomorrow", "score": 0.9}
+{"sentence1": "rain tomorrow", "sentence2": "sunshine tomorrow", "score": 0.3}
+{"sentence1": "a cup of tea", "sentence2": "the shop is shut", "score": 0.0}
+]])
+
+local function load(text, format, options)
+  write("file", text)
   options = options or {}
   options.data_files, options.split = "file", options.split or "train"
   return datasets.load_dataset(format, options)
@@ -16,27 +32,27 @@ local function equal(a, b)
 end
 
 -- Columns keep the order of the file.
-local pairs_ = datasets.load_dataset("json", { data_files = "data/pairs.jsonl", split = "train" })
+local pairs_ = datasets.load_dataset("json", { data_files = "pairs.jsonl", split = "train" })
 equal(pairs_.column_names, { "anchor", "positive" })
 assert(#pairs_ == 4 and pairs_[2].anchor == "rain tomorrow")
-equal(datasets.load_dataset("json", { data_files = "data/scored.jsonl", split = "train" }).score,
+equal(datasets.load_dataset("json", { data_files = "scored.jsonl", split = "train" }).score,
   { 0.9, 0.3, 0.0 })
 
 -- Splits.
 local dict = datasets.load_dataset("json", {
-  data_files = { test = "data/pairs.jsonl", train = { "data/pairs.jsonl", "data/pairs.jsonl" } } })
+  data_files = { test = "pairs.jsonl", train = { "pairs.jsonl", "pairs.jsonl" } } })
 equal(dict:keys(), { "train", "test" })
 assert(#dict.train == 8 and #dict.test == 4)
 local function rows(split)
   return #datasets.load_dataset("json", {
-    data_files = { train = "data/pairs.jsonl", test = "data/scored.jsonl" }, split = split })
+    data_files = { train = "pairs.jsonl", test = "scored.jsonl" }, split = split })
 end
 assert(rows "train[:2]" == 2 and rows "train[-1:]" == 1 and rows "train[50%:]" == 2)
 assert(rows "train[3:2]" == 0 and rows "test + train[:1]" == 4 and rows "all" == 7)
 local list = datasets.load_dataset("json", {
-  data_files = "data/pairs.jsonl", split = { "train[:1]", "train[1:]" } })
+  data_files = "pairs.jsonl", split = { "train[:1]", "train[1:]" } })
 assert(#list == 2 and #list[1] == 1 and #list[2] == 3)
-assert(#datasets.load_dataset("json", { data_files = "data/pa*.jsonl", split = "train" }) == 4)
+assert(#datasets.load_dataset("json", { data_files = "pa*.jsonl", split = "train" }) == 4)
 
 -- JSON.
 equal(load('[{"a": 1, "b": "x"}, {"a": 2.5, "c": [1, 2]}]', "json").a, { 1, 2.5 })
@@ -47,7 +63,11 @@ equal(load('{"rows": {"a": [1, 2],\n "b": ["x", "y"]}}', "json", { field = "rows
 equal(load('\xEF\xBB\xBF{"a": "\\u00e9\\ud83d\\ude00"}\r\n\r\n{"a": "z"}', "json").a, { "é😀", "z" })
 
 -- CSV.
-local csv = datasets.load_dataset("csv", { data_files = "data/pairs.csv", split = "train" })
+local csv = load([[
+anchor,positive
+a red bicycle,a bicycle that is red
+"rain, tomorrow","it will rain ""tomorrow"""
+]], "csv")
 assert(csv[2].anchor == "rain, tomorrow" and csv[2].positive == 'it will rain "tomorrow"')
 local t = load('n,f,b,s,e\r\n1,1.5,True,"a\nb",\r\n-2, 2 ,false,x,\r\n\r\n', "csv")
 assert(t.features.n == "int64" and t.features.f == "float64" and t.features.b == "bool"
