@@ -53,13 +53,16 @@ private func linear(_ options: BenchmarkOptions) {
     let rows = 7 * tokens
     let input = Numbers(rows * hidden)
     let dOutput = Numbers(rows * wide)
-    report(
-        options, "linear dWeight, 192 rows", "192x\(rows)x\(hidden)",
-        operations: 2 * 192 * Double(rows * hidden)
-    ) {
-        linearBackwardWeight(
-            rows: rows, inputs: hidden, outputs: wide, range: 0..<192, dOutput: dOutput.pointer,
-            input: input.pointer, dWeight: dWeight.pointer)
+    for tile in [192, 512, 1536] {
+        report(
+            options, "linear dWeight, \(tile) rows", "\(tile)x\(rows)x\(hidden)",
+            operations: 2 * Double(tile * rows * hidden)
+        ) {
+            linearBackwardWeight(
+                rows: rows, inputs: hidden, outputs: wide, range: 0..<tile,
+                dOutput: dOutput.pointer,
+                input: input.pointer, dWeight: dWeight.pointer)
+        }
     }
     let bias = Numbers(3 * hidden)
     let bytes = Double(tokens * 3 * hidden * 8)

@@ -239,13 +239,14 @@ struct WeightTile {
             dOutput: dOutput, input: input, dWeight: layer.dWeight)
     }
 
-    /// Tiles of 192 rows: several per thread, each large enough for BLAS at full speed.
+    /// Tiles of 512 rows: enough of them for several threads, and large because BLAS copies the
+    /// whole of `input` once per tile.
     static func cut(
         _ layer: LinearWeights, _ rows: Int, _ dOutput: ConstFloats, _ input: ConstFloats
     ) -> [WeightTile] {
-        stride(from: 0, to: layer.outputs, by: 192).map { start in
+        stride(from: 0, to: layer.outputs, by: 512).map { start in
             WeightTile(
-                layer: layer, rows: rows, range: start..<min(start + 192, layer.outputs),
+                layer: layer, rows: rows, range: start..<min(start + 512, layer.outputs),
                 dOutput: dOutput, input: input)
         }
     }
