@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(
             name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua"], swiftSettings: settings),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "OrderedJSON", "RandomGenerators"],
+            name: "TrainingTests",
+            dependencies: ["Training", "OrderedJSON", "RandomGenerators", "TestSupport"],
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(
             name: "TuningTests",
