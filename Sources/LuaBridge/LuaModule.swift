@@ -106,7 +106,8 @@ extension LuaStack {
         try unwinding {
             try pushTable(hash: module.entries.count)
             try fill(height, module.entries)
-            try setStrictFields(height, kind: "module '\(module.name)'") { _ in }
+            let text = "module '\(module.name)'"
+            try setStrictFields(height, kind: text) { try setText(text, in: $0) }
         }
     }
 
@@ -131,13 +132,7 @@ extension LuaStack {
                 try setField("__call", of: metatable)
                 try push(declaration.name)
                 try setField("__name", of: metatable)
-                let text = "class \(declaration.name)"
-                try push(
-                    function: LuaFunctionBox(state, name: declaration.name) { stack in
-                        try stack.push(text)
-                        return 1
-                    })
-                try setField("__tostring", of: metatable)
+                try setText("class \(declaration.name)", in: metatable)
             }
         }
     }
@@ -159,6 +154,16 @@ extension LuaStack {
                 try setField(description.name, of: table)
             }
         }
+    }
+
+    /// What `print` shows for the owner of `metatable`.
+    private func setText(_ text: String, in metatable: Int32) throws {
+        try push(
+            function: LuaFunctionBox(state, name: text) { stack in
+                try stack.push(text)
+                return 1
+            })
+        try setField("__tostring", of: metatable)
     }
 
     /// Gives the table a metatable in which reading an absent field is an error.

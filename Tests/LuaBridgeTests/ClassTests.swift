@@ -115,6 +115,7 @@ func failure(_ lua: LuaState, _ source: String) -> String {
             assert(set[c:itself()])
             assert(Counter.parse("12").count == 12)
             assert(tostring(Counter) == "class Counter")
+            assert(tostring(things) == "module 'things'")
             c:reset()
             assert(#c == 0)
             """, name: "=test")
