@@ -52,7 +52,7 @@ end
 -- 3. Define what is searched.
 local function hp_space(trial)
   return {
-    num_train_epochs = trial:suggest_int("num_train_epochs", 1, 3),
+    num_train_epochs = trial:suggest_int("num_train_epochs", 1, 2),
     per_device_train_batch_size = trial:suggest_int("per_device_train_batch_size", 8, 32),
     warmup_steps = trial:suggest_float("warmup_steps", 0, 0.3),  -- below 1: part of all steps
     learning_rate = trial:suggest_float("learning_rate", 5e-5, 1e-3, { log = true }),
