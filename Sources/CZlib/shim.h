@@ -1,0 +1,6 @@
+#ifndef ST_CZLIB_SHIM_H
+#define ST_CZLIB_SHIM_H
+
+#include <zlib.h>
+
+#endif
