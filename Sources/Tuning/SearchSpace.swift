@@ -2,32 +2,28 @@
 
 /// The parameters that every COMPLETE or PRUNED trial of a study has with one and the same
 /// distribution, ascending by name.
-///
-/// Remembers what it has seen, so that each finished trial is looked at once.
 struct IntersectionSearchSpace: Sendable {
-    private var space: NamedValues<Distribution>?
-    /// Trials before this number are accounted for.
-    private var firstUnseen = -1
+    /// Empty before the first trial.
+    private(set) var names = NamedValues<Distribution>()
+    private var isBegun = false
 
-    /// - trials: all trials of the study, ascending by number.
-    mutating func update(with trials: [FrozenTrial]) -> NamedValues<Distribution> {
-        var nextUnseen = -1
-        for trial in trials.reversed() where trial.state != .fail {
-            if nextUnseen == -1 { nextUnseen = trial.number + 1 }
-            if firstUnseen > trial.number { break }
-            guard trial.state.isFinished else {
-                nextUnseen = trial.number
+    /// - trials: COMPLETE and PRUNED ones, in any order, each once.
+    mutating func update(with trials: [FrozenTrial]) {
+        for trial in trials {
+            if !isBegun {
+                names = trial.distributions.sortedByName()
+                isBegun = true
                 continue
             }
-            space =
-                space.map { space in
-                    space.filter { name, distribution in
-                        trial.distributions[name] == distribution
-                    }
-                } ?? trial.distributions
+            let isKept = names.indices.map { index in
+                trial.distributions[names.names[index]] == names.values[index]
+            }
+            if isKept.contains(false) {
+                names = names.filter { name, distribution in
+                    trial.distributions[name] == distribution
+                }
+            }
         }
-        firstUnseen = nextUnseen
-        return (space ?? [:]).sortedByName()
     }
 }
 

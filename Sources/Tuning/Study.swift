@@ -29,6 +29,8 @@ public final class Study: Sendable {
         var loops: Set<UInt> = []
         /// Trials as a thread's current trial first saw them; from ask to tell.
         var snapshots: [UInt: [FrozenTrial]] = [:]
+        /// How many finished trials a thread's current trial first saw; from ask to tell.
+        var looks: [UInt: Int] = [:]
         /// Warnings already given.
         var warnings: Set<String> = []
     }
@@ -166,7 +168,22 @@ public final class Study: Sendable {
 
     func forgetSnapshot() {
         let thread = currentThread()
-        state.withLock { $0.snapshots[thread] = nil }
+        state.withLock { state in
+            state.snapshots[thread] = nil
+            state.looks[thread] = nil
+        }
+    }
+
+    /// See ``StudyContext/look``.
+    var look: Int? {
+        get {
+            let thread = currentThread()
+            return state.withLock { $0.looks[thread] }
+        }
+        set {
+            let thread = currentThread()
+            state.withLock { $0.looks[thread] = newValue }
+        }
     }
 
     /// Prints a warning, each text once.

@@ -32,6 +32,12 @@ public struct StudyContext: Sendable {
         try study.cachedTrials(states)
     }
 
+    /// How many finished trials a sampler had seen when this thread's current trial first asked for
+    /// a value, as ``noteLook(_:)`` left it; `nil` before. For samplers that keep a history of
+    /// their own with ``Storage/updates(_:since:)``.
+    var look: Int? { study.look }
+    func noteLook(_ count: Int) { study.look = count }
+
     /// The same study with fewer trials.
     func narrowed(to isIncluded: @escaping @Sendable (FrozenTrial) -> Bool) -> StudyContext {
         StudyContext(study, isIncluded: isIncluded)

@@ -1,5 +1,6 @@
 // Benchmarks. `st-bench kernels` times each kernel beside a plain loop, `st-bench encoder` whole
-// passes of a model; `--json` prints one JSON object per line instead of a table.
+// passes of a model, `st-bench study` the search engine; `--json` prints one JSON object per line
+// instead of a table.
 import Glibc
 import Training
 
@@ -9,6 +10,7 @@ struct BenchmarkOptions {
     var threads = WorkerPool.processorCount
     var model: String?
     var repetitions = 15
+    var trials = 10_000
 }
 
 func fail(_ message: String) -> Never {
@@ -20,7 +22,9 @@ func fail(_ message: String) -> Never {
 let usage = """
     usage: st-bench kernels [--json] [--cpu-time] [--repetitions N]
            st-bench encoder [--model FOLDER] [--threads N] [--json] [--cpu-time] [--repetitions N]
+           st-bench study [--trials N] [--json]
     --cpu-time counts the processor time of all threads, for a machine that is busy otherwise.
+    `study` counts processor time; PEER=1 runs the same study in Python's Optuna beside it.
     The model folder may also be given as ST_HOST_MODEL. Quote results with the machine, the BLAS
     build, the number of threads and OPENBLAS_CORETYPE, if that is set.
     """
@@ -48,6 +52,7 @@ while !arguments.isEmpty {
     case "--cpu-time": Measurement.usesProcessorTime = true
     case "--threads": options.threads = count()
     case "--repetitions": options.repetitions = count()
+    case "--trials": options.trials = count()
     case "--model": options.model = value()
     default: fail("unknown option '\(option)'\n\(usage)")
     }
@@ -57,5 +62,7 @@ switch name {
 case "kernels": runKernelBenchmarks(options)
 case "encoder":
     do { try runEncoderBenchmark(options) } catch { fail("\(error)") }
+case "study":
+    do { try runStudyBenchmark(options) } catch { fail("\(error)") }
 default: fail("unknown benchmark '\(name)'\n\(usage)")
 }

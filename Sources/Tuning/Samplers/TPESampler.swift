@@ -71,7 +71,8 @@ public final class TPESampler: Sampler {
         var generator: NumpyRandomState
         var space = IntersectionSearchSpace()
         var groups = GroupDecomposedSearchSpace()
-        /// Search spaces remember one study's history.
+        var history = TPEHistory()
+        /// What is remembered is one study's.
         var studyID: Int?
     }
 
@@ -138,23 +139,16 @@ public final class TPESampler: Sampler {
         _ study: StudyContext, trial: FrozenTrial
     ) throws -> NamedValues<Distribution> {
         guard isMultivariate(study) else { return [:] }
-        let trials = try study.knownTrials(options.group ? [.complete, .pruned] : .all)
-        return try state.withLock { state in
-            if state.studyID == nil { state.studyID = study.studyID }
-            guard state.studyID == study.studyID else {
-                throw TuningError.multipleStudies(owner: "TPESampler")
-            }
-            if options.group {
-                state.groups.update(with: trials)
-                var space = NamedValues<Distribution>()
-                for part in state.groups.parts {
-                    for (name, distribution) in part.sortedByName() where !distribution.isSingle {
-                        space[name] = distribution
-                    }
+        _ = try firstLook(study)
+        return state.withLock { state in
+            guard options.group else { return state.space.names.filter { !$1.isSingle } }
+            var space = NamedValues<Distribution>()
+            for part in state.groups.parts {
+                for (name, distribution) in part.sortedByName() where !distribution.isSingle {
+                    space[name] = distribution
                 }
-                return space
             }
-            return state.space.update(with: trials).filter { !$1.isSingle }
+            return space
         }
     }
 
@@ -182,8 +176,8 @@ public final class TPESampler: Sampler {
         _ study: StudyContext, _ trial: FrozenTrial, _ space: NamedValues<Distribution>
     ) throws -> NamedValues<ParameterValue> {
         if space.isEmpty { return [:] }
-        let finished = try study.knownTrials([.complete, .pruned])
-        return finished.count < options.nStartupTrials ? [:] : try draw(study, trial, space)
+        let count = try finishedCount(study)
+        return count < options.nStartupTrials ? [:] : try draw(study, trial, space)
     }
 
     /// Notes the values for other workers, to whom this trial is a running one.
@@ -221,13 +215,12 @@ public final class TPESampler: Sampler {
     public func sampleIndependent(
         _ study: StudyContext, trial: FrozenTrial, name: String, distribution: Distribution
     ) throws -> ParameterValue {
-        let finished = try study.knownTrials([.complete, .pruned])
-        if finished.count < options.nStartupTrials {
+        if try finishedCount(study) < options.nStartupTrials {
             return try randomSampler.sampleIndependent(
                 study, trial: trial, name: name, distribution: distribution)
         }
         if options.warnIndependentSampling && isMultivariate(study)
-            && finished.contains(where: { $0.params.contains(name) })
+            && state.withLock({ $0.history.trials.contains { $0.params.contains(name) } })
         {
             study.logger.warning(
                 """
@@ -243,49 +236,112 @@ public final class TPESampler: Sampler {
         return value
     }
 
+    // MARK: History
+
+    /// Takes in what has finished, and returns the trials that run now.
+    @discardableResult
+    private func refresh(_ study: StudyContext) throws -> [FrozenTrial] {
+        let seen = try state.withLock { state in
+            if state.studyID == nil { state.studyID = study.studyID }
+            guard state.studyID == study.studyID else {
+                throw TuningError.multipleStudies(owner: "TPESampler")
+            }
+            return state.history.seen
+        }
+        // Whole: Hyperband's brackets don't narrow it.
+        let updates = try study.storage.updates(study.studyID, since: seen)
+        state.withLock { state in
+            let fresh = state.history.add(updates.finished, directions: study.directions)
+            if options.group {
+                state.groups.update(with: fresh)
+            } else {
+                state.space.update(with: fresh)
+            }
+        }
+        return updates.running
+    }
+
+    /// How many finished trials there were when this thread's current trial first asked.
+    private func firstLook(_ study: StudyContext) throws -> Int {
+        if let look = study.look { return look }
+        try refresh(study)
+        let look = state.withLock { $0.history.seen.count }
+        study.noteLook(look)
+        return look
+    }
+
+    /// COMPLETE and PRUNED trials at the first look.
+    private func finishedCount(_ study: StudyContext) throws -> Int {
+        let look = try firstLook(study)
+        return state.withLock { $0.history.count(within: look) }
+    }
+
     // MARK: One draw
 
     /// Splits the history, estimates both densities, draws candidates and takes the best.
     private func draw(
         _ study: StudyContext, _ trial: FrozenTrial, _ space: NamedValues<Distribution>
     ) throws -> NamedValues<ParameterValue> {
-        let history: [FrozenTrial]
+        var running: [FrozenTrial] = []
+        var limit = try finishedCount(study)
         if options.constantLiar {
-            // As it is now, and whole: Hyperband's brackets don't narrow it.
-            history = try study.storage
-                .trials(study.studyID, states: [.complete, .pruned, .running])
-                .filter { $0.number != trial.number }
-        } else {
-            history = try study.knownTrials([.complete, .pruned])
+            // As it is now.
+            running = try refresh(study).filter { $0.number != trial.number }
+            limit = state.withLock { $0.history.trials.count }
         }
-        let finishedCount = history.count { $0.state != .running }
-        let split = splitTrials(
-            history, directions: study.directions,
-            belowCount: try belowCount(finishedCount, study.directions),
-            tieOrder: options.tieOrder)
+        // Functions of the user are called without the lock.
+        let belowCount = try belowCount(limit, study.directions)
         let usesRelativeParams = isMultivariate(study)
+        var (table, below, above) = try state.withLock { state in
+            let isBelow = state.history.isBelow(
+                belowCount, directions: study.directions, limit: limit, tieOrder: options.tieOrder)
+            let place = try state.history.table(for: space)
+            let table = state.history[table: place]
+            let planned = try running.compactMap { trial in
+                try table.centres(usesRelativeParams ? plannedParams(of: trial) : trial.params)
+                    .map { (number: trial.number, centres: $0) }
+            }
+            return (
+                place, table.places({ isBelow[$0] }, history: state.history),
+                table.places(
+                    { !isBelow[$0] && $0 < limit }, history: state.history, running: planned)
+            )
+        }
+        let goodCount = below.first?.centres.count ?? 0
+        let goodWeights =
+            try study.isMultiObjective
+            ? Array(repeating: 1, count: goodCount)
+            : ParzenEstimator.checkedWeights(options.weights, goodCount)
+        let otherCount = above.first?.centres.count ?? 0
+        let otherWeights = try ParzenEstimator.checkedWeights(options.weights, otherCount)
+        return try state.withLock { state in
+            // Another worker may have thrown this table out since.
+            if !state.history.hasTable(table, for: space) {
+                table = try state.history.table(for: space)
+                for index in below.indices { below[index].slots = nil }
+                for index in above.indices { above[index].slots = nil }
+            }
+            let good = try state.history[table: table].estimator(
+                below, goodWeights, \.below, parameters)
+            let others = try state.history[table: table].estimator(
+                above, otherWeights, \.above, parameters)
+            let candidates = good.sample(&state.generator, count: options.nEICandidates)
+            let best = indexOfMaximum(
+                zip(good.logDensities(candidates), others.logDensities(candidates)).map { $0 - $1 })
+            return NamedValues(
+                space.indices.map { index in
+                    (space.names[index], space.values[index].drawnValue(candidates[index][best]))
+                })
+        }
+    }
+
+    private var parameters: ParzenEstimatorParameters {
         var parameters = ParzenEstimatorParameters(tieOrder: options.tieOrder)
         parameters.priorWeight = options.priorWeight
         parameters.considerMagicClip = options.considerMagicClip
         parameters.considerEndpoints = options.considerEndpoints
         parameters.weights = options.weights
-        let good = try observations(split.below, space, usesRelativeParams)
-        let below = try ParzenEstimator(
-            observations: good, distributions: space.values, parameters: parameters,
-            predeterminedWeights: study.isMultiObjective
-                ? Array(repeating: 1, count: good.first?.count ?? 0) : nil)
-        let above = try ParzenEstimator(
-            observations: try observations(split.above, space, usesRelativeParams),
-            distributions: space.values, parameters: parameters)
-        let candidates = state.withLock { state in
-            below.sample(&state.generator, count: options.nEICandidates)
-        }
-        let best = indexOfMaximum(
-            zip(below.logDensities(candidates), above.logDensities(candidates)).map { $0 - $1 })
-        return NamedValues(
-            space.indices.map { index in
-                (space.names[index], space.values[index].drawnValue(candidates[index][best]))
-            })
+        return parameters
     }
 
     private func belowCount(_ finishedCount: Int, _ directions: [StudyDirection]) throws -> Int {
@@ -301,25 +357,6 @@ public final class TPESampler: Sampler {
                     + "\(finishedCount) trials")
         }
         return count
-    }
-
-    /// Internal values of the trials that have all parameters of the space, one array for each.
-    private func observations(
-        _ trials: [FrozenTrial], _ space: NamedValues<Distribution>, _ usesRelativeParams: Bool
-    ) throws -> [[Double]] {
-        var columns = [[Double]](repeating: [], count: space.count)
-        for index in columns.indices { columns[index].reserveCapacity(trials.count) }
-        for trial in trials {
-            let params =
-                trial.state.isFinished || !usesRelativeParams
-                ? trial.params : plannedParams(of: trial)
-            guard space.names.allSatisfy(params.contains) else { continue }
-            for (index, name) in space.names.enumerated() {
-                guard let value = params[name] else { continue }
-                columns[index].append(try space.values[index].internalValue(of: value))
-            }
-        }
-        return columns
     }
 
     /// What a running trial has suggested so far, on top of what its worker drew for it. A note

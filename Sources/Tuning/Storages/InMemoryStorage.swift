@@ -30,6 +30,10 @@ public final class InMemoryStorage: Storage {
         var bestNumber: Int?
         /// No trial before this one is WAITING.
         var firstWaiting = 0
+        /// Numbers of the finished trials in the order of finishing.
+        var finished: [Int] = []
+        /// Numbers of the RUNNING trials, ascending.
+        var running: [Int] = []
     }
 
     // MARK: Studies
@@ -108,6 +112,8 @@ public final class InMemoryStorage: Storage {
                 }
                 entry.trials.append(trial)
                 entry.considerAsBest(trial)
+                if trial.state.isFinished { entry.finished.append(trial.number) }
+                if trial.state == .running { entry.running.append(trial.number) }
                 return trial
             }
             state.nextTrialID += 1
@@ -127,6 +133,18 @@ public final class InMemoryStorage: Storage {
             }
             let trials = try state.entry(studyID).trials
             return states == .all ? trials : trials.filter { states.contains($0.state) }
+        }
+    }
+
+    public func updates(_ studyID: Int, since seen: SeenTrials) throws -> TrialUpdates {
+        try state.withLock { state in
+            try state.change(study: studyID) { entry in
+                // Whoever takes updates takes them from the start, so the count is a place.
+                let fresh = entry.finished.dropFirst(seen.count)
+                return TrialUpdates(
+                    finished: fresh.map { entry.trials[$0] },
+                    running: entry.running.map { entry.trials[$0] })
+            }
         }
     }
 
@@ -176,7 +194,9 @@ public final class InMemoryStorage: Storage {
                 if newState.isFinished {
                     trial.datetimeComplete = now
                     entry.considerAsBest(trial)
+                    entry.finished.append(trial.number)
                 }
+                entry.noteRunning(trial.number, newState == .running)
                 return true
             }
         }
@@ -253,6 +273,14 @@ extension InMemoryStorage.Entry {
         if study.directions.first == .maximize ? value > best : value < best {
             self.bestNumber = trial.number
         }
+    }
+
+    /// Keeps ``running`` ascending.
+    fileprivate mutating func noteRunning(_ number: Int, _ isRunning: Bool) {
+        let place = running.firstIndex { $0 >= number } ?? running.count
+        let isNoted = place < running.count && running[place] == number
+        if isRunning && !isNoted { running.insert(number, at: place) }
+        if !isRunning && isNoted { running.remove(at: place) }
     }
 
     fileprivate mutating func waitingTrials() -> [FrozenTrial] {

@@ -51,6 +51,9 @@ public protocol Storage: AnyObject, Sendable {
     func trial(_ trialID: Int) throws -> FrozenTrial
     /// All trials in those states, ascending by number.
     func trials(_ studyID: Int, states: TrialStates) throws -> [FrozenTrial]
+    /// What has finished since a reader's last look, and what runs now: with this a sampler
+    /// reads every finished trial once. See ``TrialUpdates``.
+    func updates(_ studyID: Int, since seen: SeenTrials) throws -> TrialUpdates
     func trialID(_ studyID: Int, number: Int) throws -> Int
     /// The COMPLETE trial with the best value, the one that reached it first among equals; throws
     /// ``TuningError/noCompletedTrials`` when there is none. One objective only.
@@ -84,6 +87,14 @@ extension Storage {
     public var heartbeatInterval: Double? { nil }
     public func recordHeartbeat(_ trialID: Int) throws {}
     public func staleTrials(_ studyID: Int) throws -> [Int] { [] }
+
+    /// Reads all trials; a storage that knows better overrides it.
+    public func updates(_ studyID: Int, since seen: SeenTrials) throws -> TrialUpdates {
+        let trials = try trials(studyID, states: .all)
+        return TrialUpdates(
+            finished: trials.filter { $0.state.isFinished && !seen.contains($0.number) },
+            running: trials.filter { $0.state == .running })
+    }
 
     /// A plain search; a storage that knows better overrides it.
     public func bestTrial(_ studyID: Int) throws -> FrozenTrial {

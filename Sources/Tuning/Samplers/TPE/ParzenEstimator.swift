@@ -39,7 +39,23 @@ package struct ParzenEstimator: Sendable {
         parameters: ParzenEstimatorParameters, predeterminedWeights: [Double]? = nil
     ) throws {
         let count = observations.first?.count ?? 0
-        var weights = try predeterminedWeights ?? Self.checkedWeights(parameters.weights, count)
+        var caches = observations.map { _ in KernelCache() }
+        try self.init(
+            zip(observations, distributions).map { values, distribution in
+                KernelPlaces(centres: values.map(distribution.centre(ofInternal:)))
+            }, count: count, distributions: distributions, parameters: parameters,
+            weights: try predeterminedWeights ?? Self.checkedWeights(parameters.weights, count),
+            masses: distributions.map { _ in StepMasses() }, caches: &caches)
+    }
+
+    /// - places: one for each distribution, all with `count` observations.
+    /// - weights: of the observations, checked. - masses, caches: one for each distribution.
+    init(
+        _ places: [KernelPlaces], count: Int, distributions: [Distribution],
+        parameters: ParzenEstimatorParameters, weights: [Double], masses: [StepMasses],
+        caches: inout [KernelCache]
+    ) throws {
+        var weights = weights
         if count == 0 { weights = [1] } else { weights.append(parameters.priorWeight) }
         guard weights.count == count + 1 else {
             throw TuningError.sampler(
@@ -51,30 +67,35 @@ package struct ParzenEstimator: Sendable {
             throw TuningError.sampler(
                 problem: "The weights of observations and prior add up to 0.")
         }
-        self.weights = weights.map { $0 / sum }
-        dimensions = zip(distributions, observations).map { distribution, observations in
-            switch distribution {
-            case .categorical(let distribution):
-                .categorical(
+        for index in weights.indices { weights[index] /= sum }
+        self.weights = weights
+        dimensions = distributions.indices.map { index in
+            func numerical(
+                low: Double, high: Double, step: Double?, isLog: Bool
+            ) -> Dimension {
+                .numerical(
+                    NumericalKernels(
+                        places[index],
+                        NumericalRange(low: low, high: high, step: step, isLog: isLog),
+                        parameters, masses[index], &caches[index]))
+            }
+            switch distributions[index] {
+            case .categorical(let it):
+                return .categorical(
                     CategoricalKernels(
-                        observations, choiceCount: distribution.choices.count,
+                        places[index].centres, choiceCount: it.choices.count,
                         priorWeight: parameters.priorWeight))
-            case .float(let distribution):
-                .numerical(
-                    NumericalKernels(
-                        observations, low: distribution.low, high: distribution.high,
-                        step: distribution.step, isLog: distribution.log, parameters))
-            case .int(let distribution):
-                .numerical(
-                    NumericalKernels(
-                        observations, low: Double(distribution.low),
-                        high: Double(distribution.high), step: Double(distribution.step),
-                        isLog: distribution.log, parameters))
+            case .float(let it):
+                return numerical(low: it.low, high: it.high, step: it.step, isLog: it.log)
+            case .int(let it):
+                return numerical(
+                    low: Double(it.low), high: Double(it.high), step: Double(it.step),
+                    isLog: it.log)
             }
         }
     }
 
-    private static func checkedWeights(
+    static func checkedWeights(
         _ function: (Int) throws -> [Double], _ count: Int
     ) throws -> [Double] {
         let weights = Array(try function(count).prefix(count))
@@ -114,17 +135,22 @@ package struct ParzenEstimator: Sendable {
         var quantiles: [Double] = []
         var lower: [Double] = []
         var upper: [Double] = []
+        var logMasses: [Double] = []
         for case .numerical(let it) in dimensions {
             quantiles += generator.doubles(count)
-            lower += kernels.map { (it.lowerLimit - it.mu[$0]) / it.sigma[$0] }
-            upper += kernels.map { (it.upperLimit - it.mu[$0]) / it.sigma[$0] }
+            for kernel in kernels {
+                lower.append((it.range.lower - it.mu[kernel]) / it.sigma[kernel])
+                upper.append((it.range.upper - it.mu[kernel]) / it.sigma[kernel])
+                logMasses.append(it.norms[kernel])
+            }
         }
-        let standard = truncatedNormalQuantiles(quantiles, lower: lower, upper: upper)
+        let standard = truncatedNormalQuantiles(
+            quantiles, lower: lower, upper: upper, logMasses: logMasses)
         for (row, index) in numerical.enumerated() {
             guard case .numerical(let it) = dimensions[index] else { continue }
             samples[index] = kernels.indices.map { place in
                 let kernel = kernels[place]
-                return it.value(
+                return it.range.value(
                     ofPosition: standard[row * count + place] * it.sigma[kernel] + it.mu[kernel])
             }
         }
@@ -136,66 +162,50 @@ package struct ParzenEstimator: Sendable {
     /// Logarithm of the density at each of the points that ``sample(_:count:)`` returns.
     package func logDensities(_ samples: [[Double]]) -> [Double] {
         let kernelCount = weights.count
-        let pointCount = samples.first?.count ?? 0
-        var scores = [Double](repeating: 0, count: pointCount * kernelCount)
-        scores.withUnsafeMutableBufferPointer { scores in
-            for (dimension, points) in zip(dimensions, samples) {
-                switch dimension {
-                case .categorical(let table): table.addLogProbabilities(points, to: scores)
-                case .numerical(let kernels) where kernels.step != nil:
-                    kernels.addLogMasses(points, to: scores)
-                case .numerical: break
+        let continuous = ContinuousDimensions(dimensions, kernelCount)
+        for (dimension, points) in zip(dimensions, samples) {
+            if case .numerical(let kernels) = dimension { kernels.prepareMasses(points) }
+        }
+        let logWeights = logarithms(of: weights)
+        var scores = [Double](repeating: 0, count: kernelCount)
+        return scores.withUnsafeMutableBufferPointer { scores in
+            (0..<(samples.first?.count ?? 0)).map { point in
+                scores.update(repeating: 0)
+                for (dimension, points) in zip(dimensions, samples) {
+                    switch dimension {
+                    case .categorical(let table):
+                        table.addLogProbabilities(points[point], to: scores)
+                    case .numerical(let kernels) where kernels.range.step != nil:
+                        kernels.addLogMasses(points[point], to: scores)
+                    case .numerical: break
+                    }
                 }
-            }
-            addContinuousLogDensities(samples, to: scores)
-            let logWeights = weights.map { logarithm($0) }
-            for point in 0..<pointCount {
-                for kernel in 0..<kernelCount {
-                    scores[point * kernelCount + kernel] += logWeights[kernel]
-                }
-            }
-        }
-        return (0..<pointCount).map { point in
-            logSumOfExponentials(
-                scores[(point * kernelCount)..<((point + 1) * kernelCount)])
-        }
-    }
-
-    /// The parameters without steps, whose sum is formed first and then added as one number.
-    private func addContinuousLogDensities(
-        _ samples: [[Double]], to scores: UnsafeMutableBufferPointer<Double>
-    ) {
-        let continuous = dimensions.indices.filter { index in
-            if case .numerical(let kernels) = dimensions[index] { return kernels.step == nil }
-            return false
-        }
-        guard !continuous.isEmpty else { return }
-        // terms[place][dimension], so that eight or more are added in numpy's order.
-        let width = continuous.count
-        var terms = [Double](repeating: 0, count: scores.count * width)
-        for (column, index) in continuous.enumerated() {
-            guard case .numerical(let kernels) = dimensions[index] else { continue }
-            terms.withUnsafeMutableBufferPointer { terms in
-                kernels.writeLogDensities(
-                    samples[index], to: terms, column: column, width: width)
-            }
-        }
-        terms.withUnsafeBufferPointer { terms in
-            for place in scores.indices {
-                scores[place] += pairwiseSum(
-                    UnsafeBufferPointer(rebasing: terms[(place * width)..<((place + 1) * width)]))
+                continuous.addLogDensities(samples, point, to: scores)
+                for kernel in 0..<kernelCount { scores[kernel] += logWeights[kernel] }
+                return logSumOfExponentials(scores)
             }
         }
     }
 
-    private func logSumOfExponentials(_ scores: ArraySlice<Double>) -> Double {
-        var largest = -Double.infinity
-        for score in scores {
-            if score.isNaN { return .nan }
-            if score > largest { largest = score }
+    private func logarithms(of weights: [Double]) -> [Double] {
+        // Weights of 0 and tiny ones are for the C library.
+        if weights.contains(where: { $0 < Double.leastNormalMagnitude }) {
+            return weights.map { logarithm($0) }
         }
-        if largest == -.infinity { largest = 0 }
-        return logarithm(pairwiseSum(scores.map { exponential($0 - largest) })) + largest
+        return weights.withUnsafeBytes { bytes in
+            [Double](unsafeUninitializedCapacity: weights.count) { result, count in
+                let target = UnsafeMutableRawBufferPointer(result)
+                let blocks = weights.count / 8 * 8
+                for index in stride(from: 0, to: blocks, by: 8) {
+                    let block = bytes.loadUnaligned(
+                        fromByteOffset: 8 * index, as: SIMD8<Double>.self)
+                    target.storeBytes(
+                        of: logarithm(block), toByteOffset: 8 * index, as: SIMD8<Double>.self)
+                }
+                for index in blocks..<weights.count { result[index] = logarithm(weights[index]) }
+                count = weights.count
+            }
+        }
     }
 }
 
@@ -244,155 +254,14 @@ package struct CategoricalKernels: Sendable {
         return count
     }
 
-    func addLogProbabilities(_ points: [Double], to scores: UnsafeMutableBufferPointer<Double>) {
-        let kernelCount = rowOfKernel.count
-        for (point, value) in points.enumerated() {
-            let choice = Int(value)
-            let column = logRows.map { $0[choice] }
-            for kernel in 0..<kernelCount {
-                scores[point * kernelCount + kernel] += column[rowOfKernel[kernel]]
+    /// scores[kernel] gets the log probability of a choice.
+    func addLogProbabilities(_ value: Double, to scores: UnsafeMutableBufferPointer<Double>) {
+        let choice = Int(value)
+        let column = logRows.map { $0[choice] }
+        column.withUnsafeBufferPointer { column in
+            rowOfKernel.withUnsafeBufferPointer { rowOfKernel in
+                for kernel in rowOfKernel.indices { scores[kernel] += column[rowOfKernel[kernel]] }
             }
         }
     }
-}
-
-// MARK: - Numbers
-
-/// A cut-off normal distribution per kernel, in the logarithm where the range is logarithmic.
-package struct NumericalKernels: Sendable {
-    package let mu: [Double]
-    package let sigma: [Double]
-    /// Ends of the support: the range, half a step wider on both sides where there are steps.
-    let lowerLimit: Double
-    let upperLimit: Double
-    let step: Double?
-    private let low: Double
-    private let high: Double
-    private let isLog: Bool
-
-    init(
-        _ observations: [Double], low: Double, high: Double, step: Double?, isLog: Bool,
-        _ parameters: ParzenEstimatorParameters
-    ) {
-        self.low = low
-        self.high = high
-        self.step = step
-        self.isLog = isLog
-        let margin = step.map { $0 / 2 } ?? 0
-        let lower = isLog ? logarithm(low - margin) : low - margin
-        let upper = isLog ? logarithm(high + margin) : high + margin
-        lowerLimit = lower
-        upperLimit = upper
-        let centres = isLog ? observations.map { logarithm($0) } : observations
-        sigma =
-            Self.bandwidths(centres, lower, upper, parameters) + [upper - lower]
-        mu = centres + [0.5 * (lower + upper)]
-    }
-
-    /// The larger gap to a neighbour in sorted order, kept between a fraction of the range (the
-    /// "magic clip") and the whole.
-    private static func bandwidths(
-        _ centres: [Double], _ lower: Double, _ upper: Double,
-        _ parameters: ParzenEstimatorParameters
-    ) -> [Double] {
-        let count = centres.count
-        let order = argSort(centres, parameters.tieOrder)
-        let widest = upper - lower
-        var narrowest = 1e-12
-        if parameters.considerMagicClip { narrowest = widest / min(100, Double(count + 2)) }
-        var result = [Double](repeating: 0, count: count)
-        for (rank, index) in order.enumerated() {
-            let left = centres[index] - (rank == 0 ? lower : centres[order[rank - 1]])
-            let right = (rank == count - 1 ? upper : centres[order[rank + 1]]) - centres[index]
-            var width = left > right ? left : right
-            if !parameters.considerEndpoints && count >= 2 {
-                if rank == 0 { width = right } else if rank == count - 1 { width = left }
-            }
-            result[index] = min(max(width, narrowest), widest)
-        }
-        return result
-    }
-
-    /// The parameter's value at a place of the (logarithmic) axis: back from the logarithm, then
-    /// onto the grid.
-    func value(ofPosition position: Double) -> Double {
-        let value = isLog ? exponential(position) : position
-        guard let step else { return value }
-        let rounded = low + ((value - low) / step).rounded(.toNearestOrEven) * step
-        return min(max(rounded, low), high)
-    }
-
-    /// scores[point, kernel] gets the log mass of the step around the point, within the support.
-    ///
-    /// Candidates and kernels with steps repeat often, so every distinct pair is computed once.
-    func addLogMasses(_ points: [Double], to scores: UnsafeMutableBufferPointer<Double>) {
-        guard let step else { return }
-        let half = step / 2
-        let kernelCount = mu.count
-        let (distinctKernels, kernelSlots) = distinctPairs(mu, sigma)
-        let norms = distinctKernels.map { kernel in
-            logNormalMass(
-                (lowerLimit - mu[kernel]) / sigma[kernel],
-                (upperLimit - mu[kernel]) / sigma[kernel])
-        }
-        var masses: [Double: [Double]] = [:]
-        for (point, value) in points.enumerated() {
-            let slots: [Double]
-            if let known = masses[value] {
-                slots = known
-            } else {
-                let left = isLog ? logarithm(value - half) : value - half
-                let right = isLog ? logarithm(value + half) : value + half
-                slots = distinctKernels.map { kernel in
-                    logNormalMass(
-                        (left - mu[kernel]) / sigma[kernel], (right - mu[kernel]) / sigma[kernel])
-                }
-                masses[value] = slots
-            }
-            for kernel in 0..<kernelCount {
-                let slot = kernelSlots[kernel]
-                scores[point * kernelCount + kernel] += slots[slot]
-                scores[point * kernelCount + kernel] -= norms[slot]
-            }
-        }
-    }
-
-    /// terms[point · kernels + kernel, column] = log density of the point, -inf off the support.
-    func writeLogDensities(
-        _ points: [Double], to terms: UnsafeMutableBufferPointer<Double>, column: Int, width: Int
-    ) {
-        let kernelCount = mu.count
-        let lower = mu.indices.map { (lowerLimit - mu[$0]) / sigma[$0] }
-        let upper = mu.indices.map { (upperLimit - mu[$0]) / sigma[$0] }
-        let norms = mu.indices.map { logNormalMass(lower[$0], upper[$0]) }
-        let logSigmas = sigma.map { logarithm($0) }
-        for (point, value) in points.enumerated() {
-            let position = isLog ? logarithm(value) : value
-            for kernel in 0..<kernelCount {
-                let z = (position - mu[kernel]) / sigma[kernel]
-                var term = -(z * z) / 2 - logSqrtTwoPi - norms[kernel] - logSigmas[kernel]
-                if z < lower[kernel] || z > upper[kernel] { term = -.infinity }
-                if lower[kernel] == upper[kernel] { term = .nan }
-                terms[(point * kernelCount + kernel) * width + column] = term
-            }
-        }
-    }
-}
-
-/// One index of each distinct pair, and for every index the place of its pair among those.
-private func distinctPairs(_ first: [Double], _ second: [Double]) -> ([Int], [Int]) {
-    struct Pair: Hashable {
-        let first: UInt64
-        let second: UInt64
-    }
-    var places: [Pair: Int] = [:]
-    var distinct: [Int] = []
-    let slots = first.indices.map { index in
-        let pair = Pair(first: first[index].bitPattern, second: second[index].bitPattern)
-        if let place = places[pair] { return place }
-        places[pair] = distinct.count
-        distinct.append(index)
-        return distinct.count - 1
-    }
-    return (distinct, slots)
 }

@@ -102,9 +102,12 @@ func inverseLogNormalCDF(_ logProbabilities: [Double]) -> [Double] {
 ///
 /// One call is one batch of ``inverseLogNormalCDF(_:)`` for intervals that begin below 0 and one
 /// for the others. An empty interval gives NaN.
+///
+/// - logMasses: ``logNormalMass(_:_:)`` of each interval, where that is known already.
 package func truncatedNormalQuantiles(
-    _ quantiles: [Double], lower: [Double], upper: [Double]
+    _ quantiles: [Double], lower: [Double], upper: [Double], logMasses: [Double]? = nil
 ) -> [Double] {
+    let logMasses = logMasses ?? zip(lower, upper).map { logNormalMass($0, $1) }
     var result = [Double](repeating: 0, count: quantiles.count)
     let left = quantiles.indices.filter { lower[$0] < 0 }
     let right = quantiles.indices.filter { !(lower[$0] < 0) }
@@ -112,14 +115,14 @@ package func truncatedNormalQuantiles(
         left.map { index in
             logSumOfExponentials(
                 logNormalCDF(lower[index]),
-                logarithm(quantiles[index]) + logNormalMass(lower[index], upper[index]))
+                logarithm(quantiles[index]) + logMasses[index])
         })
     for (index, root) in zip(left, leftRoots) { result[index] = root }
     let rightRoots = inverseLogNormalCDF(
         right.map { index in
             logSumOfExponentials(
                 logNormalCDF(-upper[index]),
-                logarithmOnePlus(-quantiles[index]) + logNormalMass(lower[index], upper[index]))
+                logarithmOnePlus(-quantiles[index]) + logMasses[index])
         })
     for (index, root) in zip(right, rightRoots) { result[index] = -root }
     for index in quantiles.indices {
