@@ -41,10 +41,17 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
             name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+        // Opened when they are first used and not linked, so without pkgConfig.
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
 
         // Small shared foundations.
         .target(name: "OrderedJSON", swiftSettings: settings),
         .target(name: "RandomGenerators", swiftSettings: settings),
+
+        // Files of the Hugging Face Hub, in the cache that Python shares.
+        .target(
+            name: "Hub", dependencies: ["CCurl", "CCrypto", "OrderedJSON"], swiftSettings: settings),
 
         // The three halves that do not know each other.
         .target(name: "LuaBridge", dependencies: ["CLua"], swiftSettings: settings),
@@ -73,12 +80,16 @@ let package = Package(
             name: "st-bench", dependencies: ["Training", "Tuning"], swiftSettings: settings),
 
         // What several test targets need: paths, temporary folders, running st-host as a user does.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", path: "Tests/TestSupport", exclude: ["Server"],
+            swiftSettings: settings),
         .testTarget(
             name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
         .testTarget(
             name: "RandomGeneratorsTests", dependencies: ["RandomGenerators"],
             swiftSettings: settings),
+        .testTarget(
+            name: "HubTests", dependencies: ["Hub", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua"], swiftSettings: settings),
         .testTarget(

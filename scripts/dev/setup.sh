@@ -10,6 +10,7 @@ packages=(
     libedit-dev                            # line editing of the REPL
     zlib1g-dev libzstd-dev                 # compressed files and Parquet pages
     libsnappy-dev liblz4-dev libbrotli-dev # Parquet pages
+    libcurl4-openssl-dev libssl-dev        # downloads from the hub, and their digests
     python3 python3-pip python3-venv       # the model's wheel, the environment tests compare with
 )
 [ "${1:-build}" = lint ] && packages+=(shellcheck)
@@ -21,7 +22,8 @@ fi
 
 if ! command -v dpkg-query >/dev/null; then
     # Not Debian: the libraries are what counts.
-    if pkg-config --exists lua5.4 openblas libedit zlib libzstd snappy liblz4 libbrotlidec && command -v python3 >/dev/null; then
+    libraries=(lua5.4 openblas libedit zlib libzstd snappy liblz4 libbrotlidec libcurl openssl)
+    if pkg-config --exists "${libraries[@]}" && command -v python3 >/dev/null; then
         exit 0
     fi
     echo "setup: install what these Debian packages hold: ${packages[*]}" >&2
