@@ -3,29 +3,34 @@
 
 import FoundationEssentials
 import Glibc
+import Synchronization
 import Training
 import Tuning
 
 /// One objective: the model of the best trial in `folder`. Several: the models of all trials that no
 /// other one dominates, in `folder/run-<number>`.
-final class BestModelKeeper {
+///
+/// A trial offers its model whenever it may be the best so far, which writes it beside the kept
+/// ones; `settle` puts it in their place when the trial has come to its end, so that one that is
+/// pruned or fails leaves nothing. May be used by several trials at once.
+final class BestModelKeeper: Sendable {
     private let folder: String
     private let directions: [StudyDirection]
     private let isKept: Bool
-    /// Trials whose models are on disk, or were there before this search.
-    private var kept: [Entry] = []
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Trials whose models are on disk, or were there before this search.
+        var kept: [Entry] = []
+        /// What running trials have offered.
+        var offered: [Int: Entry] = [:]
+    }
 
     private struct Entry {
         let number: Int
         let values: [Double]
         /// nil for trials that an earlier run of the study made.
-        let state: TrainerState?
-
-        init(_ number: Int, _ values: [Double], _ state: TrainerState? = nil) {
-            self.number = number
-            self.values = values
-            self.state = state
-        }
+        var state: TrainerState?
     }
 
     /// Fails now, and not after hours of training, when the folder can't be written.
@@ -34,54 +39,85 @@ final class BestModelKeeper {
         self.isKept = isKept
         directions = study.directions
         guard isKept else { return }
-        restore(folder)
+        restore()
         try makeFolder(directions.count > 1 ? folder : parent(of: folder))
-        for trial in try study.trials(.complete) {
-            if let values = trial.values { kept.append(Entry(trial.number, values)) }
+        let earlier = try study.trials(.complete).compactMap { trial in
+            trial.values.map { Entry(number: trial.number, values: $0) }
         }
+        state.withLock { $0.kept = earlier }
     }
 
-    /// Keeps the model when no other trial is at least as good.
+    /// Writes the model of a running trial when no other trial is better. With objective_from =
+    /// "best" a trial offers several; the best of them counts, the first among equals.
     func offer(
-        _ number: Int, _ values: [Double], model: SentenceTransformer, state: TrainerState
+        _ number: Int, _ values: [Double], model: SentenceTransformer, state trainer: TrainerState
     ) throws {
         guard isKept, values.allSatisfy({ !$0.isNaN }), values.count == directions.count else {
             return
         }
-        // An earlier offer of the same trial: with objective_from = "best" the last one wins.
-        let others = kept.filter { $0.number != number }
-        guard !others.contains(where: { isAtLeastAsGood($0.values, values) }) else { return }
-        if kept.contains(where: { $0.number == number && isBetter($0.values, values) }) { return }
-        if kept.contains(where: { $0.number == number && $0.values == values }),
-            FileManager.default.fileExists(atPath: path(of: number))
-        {
-            return
+        let entry = Entry(number: number, values: values, state: trainer)
+        let isWanted = state.withLock { state in
+            if let own = state.offered[number], isAtLeastAsGood(own.values, values) { return false }
+            return !state.kept.contains { beats($0, entry) }
         }
-        try save(model, to: path(of: number))
-        let losers = others.filter { isAtLeastAsGood(values, $0.values) }
-        kept = others.filter { !isAtLeastAsGood(values, $0.values) }
-        kept.append(Entry(number, values, state))
-        if directions.count > 1 {
+        guard isWanted else { return }
+        // The folder is this trial's own, so others need not wait.
+        let unfinished = unsettled(number)
+        try? FileManager.default.removeItem(atPath: unfinished)
+        state.withLock { $0.offered[number] = nil }
+        try model.save(to: unfinished)
+        state.withLock { $0.offered[number] = entry }
+    }
+
+    /// At the end of a complete trial: keeps the model it has offered last, if it still is among
+    /// the best.
+    func settle(_ number: Int) throws {
+        try state.withLock { state in
+            guard let entry = state.offered[number],
+                !state.kept.contains(where: { beats($0, entry) })
+            else { return }
+            state.offered[number] = nil
+            try put(unsettled(number), into: path(of: number))
+            let losers = state.kept.filter { beats(entry, $0) }
+            state.kept.removeAll { beats(entry, $0) }
+            state.kept.append(entry)
+            guard directions.count > 1 else { return }
             for loser in losers {
                 try? FileManager.default.removeItem(atPath: path(of: loser.number))
             }
         }
     }
 
+    /// At the end of any trial: removes what it has offered and nobody wants.
+    func forget(_ number: Int) {
+        guard state.withLock({ $0.offered.removeValue(forKey: number) }) != nil else { return }
+        try? FileManager.default.removeItem(atPath: unsettled(number))
+    }
+
     /// Where the model of a trial is, nil when it is not kept.
     func folder(of number: Int) -> String? {
-        guard isKept, kept.contains(where: { $0.number == number && $0.state != nil }) else {
-            return nil
-        }
-        return path(of: number)
+        state(of: number) == nil ? nil : path(of: number)
     }
 
     func state(of number: Int) -> TrainerState? {
-        kept.first { $0.number == number }?.state
+        state.withLock { $0.kept.first { $0.number == number }?.state }
     }
 
     private func path(of number: Int) -> String {
         directions.count > 1 ? "\(folder)/run-\(number)" : folder
+    }
+
+    /// Where the model of a running trial waits.
+    private func unsettled(_ number: Int) -> String { "\(folder)\(Self.unsettledMark)\(number)" }
+
+    private static let unsettledMark = ".unsettled-"
+
+    /// Whether `second` is not to be kept because of `first`: as `best_trial`, the first trial
+    /// among equals; as `best_trials`, all that are not dominated.
+    private func beats(_ first: Entry, _ second: Entry) -> Bool {
+        guard isAtLeastAsGood(first.values, second.values) else { return false }
+        if first.values != second.values { return true }
+        return directions.count == 1 && first.number < second.number
     }
 
     private func isAtLeastAsGood(_ first: [Double], _ second: [Double]) -> Bool {
@@ -90,23 +126,16 @@ final class BestModelKeeper {
         }
     }
 
-    private func isBetter(_ first: [Double], _ second: [Double]) -> Bool {
-        isAtLeastAsGood(first, second) && first != second
-    }
-
     // MARK: - Files
 
-    /// Writes beside the old model, then puts it in the old one's place. A kill between the two
-    /// renames leaves the old model as `<path>.previous`, which `restore` brings back.
-    private func save(_ model: SentenceTransformer, to path: String) throws {
-        let unfinished = "\(path).saving"
+    /// Puts a written model in the old one's place. A kill between the two renames leaves the old
+    /// model as `<path>.previous`, which `restore` brings back.
+    private func put(_ written: String, into path: String) throws {
         let previous = "\(path).previous"
         let files = FileManager.default
-        try? files.removeItem(atPath: unfinished)
-        try model.save(to: unfinished)
         try? files.removeItem(atPath: previous)
         if files.fileExists(atPath: path), rename(path, previous) != 0 { throw failure(path) }
-        guard rename(unfinished, path) == 0 else { throw failure(path) }
+        guard rename(written, path) == 0 else { throw failure(path) }
         try? files.removeItem(atPath: previous)
     }
 
@@ -114,10 +143,16 @@ final class BestModelKeeper {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 
-    private func restore(_ path: String) {
+    /// Undoes what a search that was killed has left behind.
+    private func restore() {
         let files = FileManager.default
-        if !files.fileExists(atPath: path) { _ = rename("\(path).previous", path) }
-        try? files.removeItem(atPath: "\(path).saving")
+        if !files.fileExists(atPath: folder) { _ = rename("\(folder).previous", folder) }
+        let place = parent(of: folder)
+        let prefix = folder.dropFirst(place == "." ? 0 : place.utf8.count + 1) + Self.unsettledMark
+        for name in (try? files.contentsOfDirectory(atPath: place)) ?? []
+        where name.hasPrefix(prefix) {
+            try? files.removeItem(atPath: "\(place)/\(name)")
+        }
     }
 
     private func failure(_ path: String) -> TrainingError {

@@ -1,6 +1,9 @@
 // The hinge of a search, the one file that uses Training and Tuning together. `run` makes the study
-// and lets it run; `objective` is one trial, in the order hp_space, model_init, loss, train,
-// compute_objective. Called by `trainer:hyperparameter_search` (SearchBinding.swift).
+// and lets it run; `prepare` and `objective` are one trial, in the order hp_space, model_init, loss,
+// then train, compute_objective. Called by `trainer:hyperparameter_search` (SearchBinding.swift).
+//
+// With several jobs a trial is prepared and trained on a worker's thread. Whatever enters the script
+// from there goes through `HostSession.inScript`, one thread at a time.
 
 import LuaBridge
 import OrderedJSON
@@ -17,6 +20,8 @@ struct SearchOptions {
     var hpName: LuaFunction?
     var nTrials = 20
     var timeout: Double?
+    /// Trials at the same time.
+    var jobs = 1
     var catchesErrors = false
     /// One for each objective.
     var directions: [StudyDirection] = [.minimize]
@@ -32,42 +37,39 @@ struct SearchOptions {
 }
 
 /// One call of `hyperparameter_search`.
-struct HyperparameterSearch {
+///
+/// Unchecked: the trainer object and the script's functions are used with the Lua state owned,
+/// everything else belongs to one trial or guards itself.
+final class HyperparameterSearch: @unchecked Sendable {
     let owner: TrainerObject
     let modelInit: LuaFunction
     let options: SearchOptions
+    private let shares = ProcessorShares()
+    private var session: HostSession { owner.session }
+
+    init(owner: TrainerObject, modelInit: LuaFunction, options: SearchOptions) {
+        self.owner = owner
+        self.modelInit = modelInit
+        self.options = options
+    }
 
     /// Runs the trials; the best of them, or all best ones for several objectives.
     func run() throws -> [BestRun] {
         let study = try Study.create(
             storage: options.storage, sampler: options.sampler, pruner: options.pruner,
             name: options.studyName, directions: options.directions,
-            loadIfExists: options.loadIfExists, logger: owner.session.studyLog.logger)
+            loadIfExists: options.loadIfExists, logger: session.studyLog.logger)
         let keeper = try BestModelKeeper(
             study, folder: owner.args.value.outputDir + "/best", isKept: options.keepBestModel)
 
-        let session = owner.session
         let bar = session.progress.bar("Trials", total: options.nTrials, unit: "trial")
         defer { bar.finish() }
-        var rules = OptimizeOptions(nTrials: options.nTrials, timeout: options.timeout)
-        rules.catches = { [catches = options.catchesErrors] error in
-            catches && !LuaError.isInterrupt(error)
-        }
-        rules.isCancelled = { session.cancellation.isCancelled }
-        rules.describeFailure = trialFailure
-        rules.callbacks = [
-            { study, _ in
-                let best = study.directions.count == 1 ? try? study.bestValue() : nil
-                bar.advance(note: best.map { "best \(pythonRepr($0))" })
-            }
-        ]
-        try study.optimize(rules) { (trial: Trial) -> [Double] in
-            do {
-                return try objective(trial, study, keeper)
-            } catch let error where pruningSignal(in: error) != nil {
-                // `optuna.prune()` in a callback of the script.
-                throw pruningSignal(in: error) ?? TrialPruned()
-            }
+        try session.lendingScript(jobs: options.jobs) {
+            try study.optimize(
+                rules(bar), jobs: options.jobs, prepare: { try self.prepare($0) },
+                objective: { trial, prepared in
+                    ObjectiveResult(try self.objective(trial, prepared, keeper))
+                })
         }
 
         let best = try options.isMultiObjective ? study.bestTrials() : [study.bestTrial()]
@@ -81,42 +83,102 @@ struct HyperparameterSearch {
         }
     }
 
-    /// One trial. Everything is made anew: arguments are a copy of the trainer's with this trial's
-    /// parameters, so that its seed counts from the first random number on and nothing is left
-    /// over from the trial before.
-    private func objective(
-        _ trial: Trial, _ study: Study, _ keeper: BestModelKeeper
-    ) throws -> [Double] {
-        var args = try arguments(trial)
-        let name = try runName(trial)
-        if let name { args = try args.setting("run_name", to: .string(name)) }
-        let model = try TrainerObject.makeModel(modelInit, trial)
-        let trainer = try owner.makeTrainer(
-            model: model, args: args,
-            runDir: "\(args.outputDir)/\(name ?? "run-\(trial.number)")")
-        trainer.setTrial(
-            name: name,
-            parameters: JSONObject(trial.params.map { ($0.name, $0.value.jsonValue) }))
+    private func rules(_ bar: Progress.Bar) -> OptimizeOptions {
+        var rules = OptimizeOptions(nTrials: options.nTrials, timeout: options.timeout)
+        rules.catches = { [options] in options.catchesErrors && !LuaError.isInterrupt($0) }
+        rules.isCancelled = { [session] in session.cancellation.isCancelled }
+        rules.describeFailure = trialFailure
+        rules.callbacks = [
+            { study, _ in
+                let best = study.directions.count == 1 ? try? study.bestValue() : nil
+                bar.advance(note: best.map { "best \(pythonRepr($0))" })
+            }
+        ]
+        return rules
+    }
 
+    /// A trial that is ready to train. Unchecked: it goes from the thread that made it nowhere else.
+    private struct PreparedTrial: @unchecked Sendable {
+        let model: SentenceTransformer
+        let trainer: SentenceTransformerTrainer
+        let turn: ProcessorShares.Turn
+    }
+
+    /// Everything is made anew: arguments are a copy of the trainer's with this trial's parameters,
+    /// so that its seed counts from the first random number on and nothing is left over from the
+    /// trial before.
+    private func prepare(_ trial: Trial) throws -> PreparedTrial {
+        try inTrial {
+            // Models of earlier trials that Lua has not let go of yet.
+            try session.lua.collectGarbage()
+            var args = try arguments(trial)
+            let name = try runName(trial)
+            if let name { args = try args.setting("run_name", to: .string(name)) }
+            let model = try TrainerObject.makeModel(modelInit, trial)
+            let turn = try shares.begin(trial.number, model)
+            let trainer = try owner.makeTrainer(
+                model: model, args: args,
+                runDir: "\(args.outputDir)/\(name ?? "run-\(trial.number)")",
+                label: options.jobs > 1 ? "Trial \(trial.number)" : "Training")
+            trainer.setTrial(
+                name: name,
+                parameters: JSONObject(trial.params.map { ($0.name, $0.value.jsonValue) }))
+            if options.jobs > 1 {
+                trainer.hooks.threads = { [shares] in shares.threads }
+            }
+            return PreparedTrial(model: model, trainer: trainer, turn: turn)
+        }
+    }
+
+    /// Trains and judges one trial.
+    private func objective(
+        _ trial: Trial, _ prepared: PreparedTrial, _ keeper: BestModelKeeper
+    ) throws -> [Double] {
+        let (model, trainer) = (prepared.model, prepared.trainer)
+        defer {
+            prepared.turn.end()
+            keeper.forget(trial.number)
+        }
         var objectives: [Double]?
         trainer.hooks.evaluation = { [weak trainer] metrics, step in
-            let values = try objectiveValues(metrics)
-            if let known = objectives, isKnownBetter(known, than: values) { return .goOn }
+            let values = try self.inTrial { try self.objectiveValues(metrics) }
+            if let known = objectives, self.isKnownBetter(known, than: values) { return .goOn }
             objectives = values
-            if options.objectiveFrom == .best, let trainer {
+            if self.options.objectiveFrom == .best, let trainer {
                 try keeper.offer(trial.number, values, model: model, state: trainer.state)
             }
-            guard !options.isMultiObjective, let value = values.first else { return .goOn }
+            guard !self.options.isMultiObjective, let value = values.first else { return .goOn }
             try trial.report(value, step: step)
             return try trial.shouldPrune() ? .stop : .goOn
         }
-        let output = try trainer.train()
+        // Callbacks of the script may raise `optuna.prune()`.
+        let output = try pruning { try trainer.train() }
         if output.stoppedByEvaluation {
             throw TrialPruned("Trial was pruned at step \(output.globalStep).")
         }
-        let values = try objectives ?? objectiveValues(trainer.evaluate())
+        let values =
+            try objectives
+            ?? pruning {
+                let metrics = try trainer.evaluate()
+                return try inTrial { try objectiveValues(metrics) }
+            }
         try keeper.offer(trial.number, values, model: model, state: trainer.state)
+        try keeper.settle(trial.number)
         return values
+    }
+
+    /// A call into the script on behalf of a trial, which may give the trial up.
+    private func inTrial<R>(_ body: () throws -> R) throws -> R {
+        try session.inScript { try pruning(body) }
+    }
+
+    /// `optuna.prune()` in a callback of the script comes out as ``TrialPruned``.
+    private func pruning<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch {
+            throw try session.lua.borrow { pruningSignal(in: error) } ?? error
+        }
     }
 
     /// With objective_from = "best" a later, worse evaluation changes nothing.

@@ -10,14 +10,25 @@ extension LuaState {
     ///
     /// For a Swift function that was called by Lua and runs Lua callbacks on worker threads: it
     /// lends the state while it waits for them. `body` itself must not touch the state, except
-    /// through `borrow`.
+    /// through `borrow`. A borrower can't lend the state further (see ``isLent``): two of them
+    /// would return to Lua in an order that its one stack does not allow.
     public func lend<R>(_ body: () throws -> R) throws -> R {
         guard !isClosed else { throw LuaError.closed }
         guard ownership.isMine else { throw LuaError.wrongThread }
+        guard !ownership.isLent else {
+            throw LuaError.internalError("a borrowed Lua state can't be lent")
+        }
+        ownership.isLent = true
         ownership.release()
-        defer { ownership.acquire() }
+        defer {
+            ownership.acquire()
+            ownership.isLent = false
+        }
         return try body()
     }
+
+    /// Whether the state is lent now, so that who uses it has borrowed it. For the owner alone.
+    public var isLent: Bool { ownership.isLent }
 
     /// Runs `body` as the owner of the state: at once when the calling thread owns it already,
     /// otherwise as soon as it is lent and nobody else has borrowed it.
@@ -35,6 +46,8 @@ final class LuaOwnership: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let owner = Atomic<UInt>(0)
+    /// Touched by the owner alone.
+    var isLent = false
 
     /// Owned by the calling thread.
     init() {

@@ -24,6 +24,8 @@ public final class SentenceTransformer: @unchecked Sendable {
     public var truncateDim: Int?
     /// Longest sentence in tokens, special ones included; see ``setMaxSeqLength(_:)``.
     public internal(set) var maxSeqLength: Int
+    /// Processors of this machine.
+    public static var processorCount: Int { WorkerPool.processorCount }
     /// Threads of one pass, the caller's included; the numbers do not depend on it.
     public var threads: Int {
         didSet { if max(threads, 1) != max(oldValue, 1) { pool = nil } }

@@ -19,6 +19,9 @@ public struct TrainerHooks {
     public var evaluation: ((Metrics, _ globalStep: Int) throws -> EvaluationDecision)?
     /// Looked at before every batch.
     public var cancellation: Cancellation?
+    /// Asked before every batch and every evaluation: threads to use from then on. No number
+    /// depends on them.
+    public var threads: (() -> Int)?
 
     public init() {}
 
@@ -62,6 +65,12 @@ extension SentenceTransformerTrainer {
         }
     }
 
+    /// What the caller may want to change or stop.
+    func beforeBatch() throws {
+        try hooks.cancellation?.check()
+        if let threads = hooks.threads?() { model.threads = threads }
+    }
+
     private func evaluate(
         _ name: String?, _ dataset: Dataset?, prefix: String, _ evaluatorPrefix: String?
     ) throws -> Metrics {
@@ -76,6 +85,7 @@ extension SentenceTransformerTrainer {
             metrics["\(prefix)_loss"] = try evaluationLoss(loader, &components)
         }
         if let evaluator, let evaluatorPrefix {
+            try beforeBatch()
             let context = EvaluationContext(
                 outputPath: ModelFiles.join(args.outputDir, "eval"), epoch: state.epoch ?? -1,
                 steps: state.globalStep, cancellation: hooks.cancellation)
@@ -104,7 +114,7 @@ extension SentenceTransformerTrainer {
         var total = 0.0
         var weights = 0.0
         for (index, batch) in batches.enumerated() {
-            try hooks.cancellation?.check()
+            try beforeBatch()
             guard let (table, rows) = loader.locate(batch) else { continue }
             let embeddings = try model.embed(table.batch(rows))
             let result = try table.loss.evaluate(

@@ -176,7 +176,7 @@ public final class SentenceTransformerTrainer {
     private func trainBatch(
         _ rows: [Int], _ loader: TrainerLoader, share: Double, _ run: inout Run
     ) throws -> Double {
-        try hooks.cancellation?.check()
+        try beforeBatch()
         guard let (table, rows) = loader.locate(rows) else { return 0 }
         let dropout: DropoutMode =
             args.usesTorchDropout

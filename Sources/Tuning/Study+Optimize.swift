@@ -1,8 +1,9 @@
 // START HERE: how a study runs. ask -> objective -> tell, one trial after the other.
 //
-// `optimize` is the loop; `runTrial` one turn of it; `ask` makes the trial, whose `suggest` methods
-// (Trial.swift) call the sampler (Samplers/); `finish` (Study+Tell.swift) checks and stores the
-// result. A script's own loop calls `ask` and `tell` itself.
+// `optimize` is the loop; `ask` makes a trial, whose `suggest` methods (Trial.swift) call the
+// sampler (Samplers/); `run` calls the objective; `finish` (Study+Tell.swift) checks and stores the
+// result. A script's own loop calls `ask` and `tell` itself. Study+Parallel.swift has the loop of
+// several trials at once.
 
 import Logging
 import OrderedJSON
@@ -66,9 +67,10 @@ extension Study {
                 break
             }
             if options.isCancelled() { throw TuningError.interrupted }
-            let trialID = try runTrial(options, objective)
+            let trial = try begin()
+            try run(trial, options) { try objective(trial) }
             if options.callbacks.isEmpty { continue }
-            let record = try storage.trial(trialID)
+            let record = try storage.trial(trial.trialID)
             for callback in options.callbacks { try callback(self, record) }
         }
     }
@@ -87,17 +89,21 @@ extension Study {
         }
     }
 
-    /// One trial from asking to telling; returns its identifier.
-    func runTrial(
-        _ options: OptimizeOptions, _ objective: (Trial) throws -> ObjectiveResult
-    ) throws -> Int {
+    /// The next trial; those whose process is gone are closed first.
+    func begin() throws -> Trial {
         for trialID in try storage.staleTrials(studyID) {
             try storage.setTrialState(trialID, .fail, values: nil)
         }
-        let trial = try ask()
+        return try ask()
+    }
+
+    /// One trial from its objective to telling.
+    func run(
+        _ trial: Trial, _ options: OptimizeOptions, _ objective: () throws -> ObjectiveResult
+    ) throws {
         let outcome: Outcome
         do {
-            outcome = .returned(try objective(trial))
+            outcome = .returned(try objective())
         } catch let pruned as TrialPruned {
             outcome = .pruned(pruned)
         } catch {
@@ -122,7 +128,6 @@ extension Study {
             logFailed(trial, failure, .none)
             if options.isCancelled() || !options.catches(error) { throw error }
         }
-        return trial.trialID
     }
 
     /// How an objective ended.

@@ -400,6 +400,41 @@ struct StudyTests {
         #expect(try study.trials(.complete).count == 40)
     }
 
+    @Test(arguments: [1, 2, 5, -1])
+    func `what is suggested while trials begin is the same for any number of jobs`(
+        jobs: Int
+    ) throws {
+        func values(_ jobs: Int) throws -> [Double] {
+            let study = try study(sampler: try RandomSampler(seed: 7))
+            try study.optimize(
+                OptimizeOptions(nTrials: 30), jobs: jobs,
+                prepare: { try $0.suggestFloat("x", low: 0, high: 1) },
+                objective: { trial, x in
+                    // Trials end in another order than they begin.
+                    usleep(UInt32(trial.number % 3) * 500)
+                    return ObjectiveResult(x)
+                })
+            return try study.trials(.complete).map { $0.values?.first ?? .nan }
+        }
+        let one = try values(1)
+        #expect(Set(one).count == 30)
+        #expect(try values(jobs) == one)
+    }
+
+    @Test func `an error while a trial begins is that trial's`() throws {
+        let study = try study(sampler: try RandomSampler(seed: 7))
+        var options = OptimizeOptions(nTrials: 6)
+        options.catches = { $0 is Boom }
+        try study.optimize(
+            options, jobs: 2,
+            prepare: { trial -> Int in
+                if trial.number == 3 { throw Boom() }
+                return trial.number
+            }, objective: { _, number in ObjectiveResult(Double(number)) })
+        #expect(try study.trials(.fail).map(\.number) == [3])
+        #expect(try study.trials(.complete).count == 5)
+    }
+
     @Test func `an error in one of several jobs ends them all, and no trial stays running`() throws
     {
         let study = try study(sampler: try TPESampler(seed: 1))

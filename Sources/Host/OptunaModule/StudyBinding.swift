@@ -141,7 +141,10 @@ private func addLoop(to study: LuaClass<Study>, _ session: HostSession) {
             .required("func", .function, "Gets the trial, returns its value or values."),
             .optional("n_trials", .integer, .nil, range: .atLeast(0)),
             .optional("timeout", .number, .nil, range: .atLeast(0), "Seconds."),
-            .optional("n_jobs", .integer, 1, "Only 1."),
+            .optional(
+                "n_jobs", .integer, 1,
+                "Trials at the same time, -1 for one a processor; the script's code of only one of"
+                    + " them runs."),
             .optional("catch", .boolean, false, "Go on after an error of the objective."),
             .optional("callbacks", .sequence(.function), .nil, "Get study and trial."),
             .optional("gc_after_trial", .boolean, false, "Collect garbage after each trial."),
@@ -149,12 +152,7 @@ private func addLoop(to study: LuaClass<Study>, _ session: HostSession) {
         ], doc: "Runs trials until there are enough, the time is up or stop is called."
     ) { [unowned session] study, args in
         let objective: LuaFunction = try args["func"]
-        let jobs: Int = try args["n_jobs"]
-        guard jobs == 1 else {
-            throw TuningError.unsupported(
-                what: "optimize with n_jobs = \(jobs)",
-                hint: "leave n_jobs at 1, as a script's objective runs in one thread")
-        }
+        let jobs = try jobCount(args)
         let options = try optimizeOptions(args, session)
         let bar =
             try args["show_progress_bar"] as Bool
@@ -164,7 +162,21 @@ private func addLoop(to study: LuaClass<Study>, _ session: HostSession) {
         if let bar {
             barred.callbacks.append { study, _ in bar.advance(note: bestNote(study)) }
         }
-        try study.optimize(barred) { trial in try callObjective(objective, trial) }
+        try session.lendingScript(jobs: jobs) {
+            try study.optimize(barred, jobs: jobs) { trial in
+                try objective.reference.state.borrow { try callObjective(objective, trial) }
+            }
+        }
+    }
+}
+
+/// `n_jobs`, with -1 replaced by the number of processors.
+func jobCount(_ args: LuaArguments) throws -> Int {
+    let jobs: Int = try args["n_jobs"]
+    do {
+        return try Study.jobCount(jobs)
+    } catch TuningError.argument(_, let name, let problem) {
+        throw args.invalid(name, problem)
     }
 }
 
@@ -184,12 +196,12 @@ private func optimizeOptions(
     options.describeFailure = trialFailure
     for callback in try args["callbacks"] as [LuaFunction]? ?? [] {
         options.callbacks.append { study, trial in
-            try callback.call(study, FrozenTrialObject(trial))
+            try session.lua.borrow { _ = try callback.call(study, FrozenTrialObject(trial)) }
         }
     }
     if try args["gc_after_trial"] {
         let lua = session.lua
-        options.callbacks.append { _, _ in try lua.collectGarbage() }
+        options.callbacks.append { _, _ in try lua.borrow { try lua.collectGarbage() } }
     }
     return options
 }

@@ -62,43 +62,50 @@ func checkCallback(_ value: LuaValue, path: String) throws {
 }
 
 /// A new callback from what the script gave.
-func callback(from value: LuaValue) throws -> any TrainerCallback {
+func callback(from value: LuaValue, _ session: HostSession) throws -> any TrainerCallback {
     if let object = value.object(as: EarlyStoppingObject.self) {
         return try EarlyStoppingCallback(patience: object.patience, threshold: object.threshold)
     }
     guard let table = value.table else { throw LuaError.internalError("a callback is no table") }
-    return FunctionCallback { event, context, control in
-        // Looked up at every event, metatables included, so that callbacks can be classes.
-        let handler: LuaValue = try table.get(event.rawValue)
-        guard !handler.isNil else { return }
-        guard let function = handler.function else {
-            throw LuaError.mismatch(
-                path: event.rawValue, expected: "function", got: handler.typeName)
-        }
-        let flags: JSONObject = [
-            "should_training_stop": .bool(control.shouldTrainingStop),
-            "should_epoch_stop": .bool(control.shouldEpochStop),
-            "should_save": .bool(control.shouldSave),
-            "should_evaluate": .bool(control.shouldEvaluate),
-            "should_log": .bool(control.shouldLog),
-        ]
-        let state = table.reference.state
-        let controls = try state.table(hash: flags.count)
-        for (name, flag) in flags { try controls.set(name, flag) }
-        let details = try state.table(hash: 3)
-        try details.set("model", context.model)
-        if let metrics = context.metrics { try details.set("metrics", metrics.json) }
-        if let logs = context.logs { try details.set("logs", logs) }
-        let returned: LuaValue = try function.call(
-            table, ArgumentsObject(context.args), context.state.scriptTable, controls, details)
-        // Python lets a callback return the control; ours may, too.
-        let changed = returned.table ?? controls
-        control.shouldTrainingStop = try changed.get("should_training_stop")
-        control.shouldEpochStop = try changed.get("should_epoch_stop")
-        control.shouldSave = try changed.get("should_save")
-        control.shouldEvaluate = try changed.get("should_evaluate")
-        control.shouldLog = try changed.get("should_log")
+    return FunctionCallback { [unowned session] event, context, control in
+        try session.inScript { try handle(event, context, &control, with: table) }
     }
+}
+
+private func handle(
+    _ event: TrainerEvent, _ context: TrainerCallbackContext, _ control: inout TrainerControl,
+    with table: LuaTable
+) throws {
+    // Looked up at every event, metatables included, so that callbacks can be classes.
+    let handler: LuaValue = try table.get(event.rawValue)
+    guard !handler.isNil else { return }
+    guard let function = handler.function else {
+        throw LuaError.mismatch(
+            path: event.rawValue, expected: "function", got: handler.typeName)
+    }
+    let flags: JSONObject = [
+        "should_training_stop": .bool(control.shouldTrainingStop),
+        "should_epoch_stop": .bool(control.shouldEpochStop),
+        "should_save": .bool(control.shouldSave),
+        "should_evaluate": .bool(control.shouldEvaluate),
+        "should_log": .bool(control.shouldLog),
+    ]
+    let state = table.reference.state
+    let controls = try state.table(hash: flags.count)
+    for (name, flag) in flags { try controls.set(name, flag) }
+    let details = try state.table(hash: 3)
+    try details.set("model", context.model)
+    if let metrics = context.metrics { try details.set("metrics", metrics.json) }
+    if let logs = context.logs { try details.set("logs", logs) }
+    let returned: LuaValue = try function.call(
+        table, ArgumentsObject(context.args), context.state.scriptTable, controls, details)
+    // Python lets a callback return the control; ours may, too.
+    let changed = returned.table ?? controls
+    control.shouldTrainingStop = try changed.get("should_training_stop")
+    control.shouldEpochStop = try changed.get("should_epoch_stop")
+    control.shouldSave = try changed.get("should_save")
+    control.shouldEvaluate = try changed.get("should_evaluate")
+    control.shouldLog = try changed.get("should_log")
 }
 
 extension TrainerState {

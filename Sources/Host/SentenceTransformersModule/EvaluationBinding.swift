@@ -58,7 +58,11 @@ func evaluationModule() -> LuaModule {
                 try evaluator(from: value, path: "evaluators[\(place + 1)]")
             },
             mainScore: mainScore.map { function in
-                { @Sendable scores in try function.call(scores, returning: Double.self) }
+                { @Sendable scores in
+                    try function.reference.state.borrow {
+                        try function.call(scores, returning: Double.self)
+                    }
+                }
             })
         return EvaluatorObject(sequence, "SequentialEvaluator(\(evaluators.count) evaluators)")
     }
@@ -163,7 +167,11 @@ private func margins(_ args: LuaArguments) throws -> [SimilarityFunction: Double
 /// sequence of either.
 func evaluator(from value: LuaValue, path: String) throws -> any Evaluator {
     if let object = value.object(as: EvaluatorObject.self) { return object.evaluator }
-    if let function = value.function { return FunctionEvaluator { try evaluate(function, $0, $1) } }
+    if let function = value.function {
+        return FunctionEvaluator { model, context in
+            try function.reference.state.borrow { try evaluate(function, model, context) }
+        }
+    }
     if let table = value.table {
         let count = try table.count
         guard count > 0 else {

@@ -51,7 +51,8 @@ private let searchParameters: [LuaParameter] = [
     .keyword("sampler", .any, .computed("TPESampler"), "A sampler of optuna.samplers."),
     .keyword("pruner", .any, .computed("MedianPruner"), "A pruner of optuna.pruners."),
     .keyword("timeout", .number, .nil, range: .atLeast(0), "Seconds until no new trial begins."),
-    .keyword("n_jobs", .integer, 1, "Only 1."),
+    .keyword(
+        "n_jobs", .integer, 1, "Trials that train side by side; -1 for one a processor."),
     .keyword("gc_after_trial", .boolean, false, "No effect: memory is freed at once."),
     .keyword("catch", .boolean, false, "Whether the search goes on after a trial with an error."),
     .keyword(
@@ -63,12 +64,8 @@ private let searchParameters: [LuaParameter] = [
 
 private func searchOptions(_ args: LuaArguments) throws -> SearchOptions {
     try checkBackend(args)
-    let jobs: Int = try args["n_jobs"]
-    guard jobs == 1 else {
-        throw args.invalid(
-            "n_jobs", "trials side by side are not available yet; use 1 (got \(jobs))")
-    }
     var options = SearchOptions()
+    options.jobs = try jobCount(args)
     options.hpSpace = try args["hp_space"]
     options.computeObjective = try args["compute_objective"]
     options.hpName = try args["hp_name"]

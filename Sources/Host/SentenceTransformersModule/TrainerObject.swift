@@ -103,7 +103,7 @@ final class TrainerObject: LuaObject {
     /// One more callback, for the trainer there is and all that come.
     func addCallback(_ value: LuaValue) throws {
         callbacks.append(value)
-        current?.addCallback(try callback(from: value))
+        current?.addCallback(try callback(from: value, session))
     }
 
     /// Puts a search's parameters into the arguments. `isFinal`: the next training is the last
@@ -118,17 +118,19 @@ final class TrainerObject: LuaObject {
     }
 
     /// A trainer of Training with this trainer's data, loss, evaluator and callbacks.
+    ///
+    /// - label: what its progress bar is called.
     func makeTrainer(
         model: SentenceTransformer, args: SentenceTransformerTrainingArguments,
-        runDir: String? = nil
+        runDir: String? = nil, label: String = "Training"
     ) throws -> SentenceTransformerTrainer {
         let trainer = try SentenceTransformerTrainer(
             model: model, args: args, trainDataset: trainDataset, evalDataset: evalDataset,
             loss: try lossSource.make(for: model), evaluator: evaluator,
-            callbacks: try callbacks.map { try callback(from: $0) }, runDir: runDir,
+            callbacks: try callbacks.map { try callback(from: $0, session) }, runDir: runDir,
             tokenStore: tokenStore)
         trainer.hooks.cancellation = session.cancellation
-        trainer.hooks.progress = TrainingProgress(session.progress, args: args).show
+        trainer.hooks.progress = TrainingProgress(session.progress, args: args, label: label).show
         return trainer
     }
 

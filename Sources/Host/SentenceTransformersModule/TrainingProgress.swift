@@ -7,11 +7,15 @@ import Training
 final class TrainingProgress {
     private let progress: Progress
     private let isShown: Bool
+    private let label: String
     private var steps: Progress.Bar?
     private var evaluation: Progress.Bar?
 
-    init(_ progress: Progress, args: SentenceTransformerTrainingArguments) {
+    init(
+        _ progress: Progress, args: SentenceTransformerTrainingArguments, label: String = "Training"
+    ) {
         self.progress = progress
+        self.label = label
         isShown = args.disableTqdm != true
     }
 
@@ -19,7 +23,7 @@ final class TrainingProgress {
         switch event {
         case .trainBegin(let step, let maxSteps):
             guard isShown else { return }
-            steps = progress.bar("Training", total: maxSteps)
+            steps = progress.bar(label, total: maxSteps)
             steps?.set(done: step)
         case .step(let step, let maxSteps, let epoch):
             steps?.set(done: step, total: maxSteps, note: "epoch \(twoDigits(epoch))")

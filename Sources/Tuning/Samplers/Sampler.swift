@@ -12,8 +12,8 @@
 /// that the trial already has.
 ///
 /// **Threads.** Trials of one study may ask at the same time, so a sampler guards its generator and
-/// its caches itself and must not call user code with the lock held. With more than one worker the
-/// order of calls, and with it the values, can't be reproduced.
+/// its caches itself and must not call user code with the lock held. A sampler that looks at the
+/// history sees trials in the order in which they happened to end.
 ///
 /// **Randomness.** With a seed, a fresh sampler and the same history give the same values. Draws
 /// happen only in the `sample` methods and in `beforeTrial`.
@@ -33,7 +33,7 @@ public protocol Sampler: AnyObject, Sendable {
     /// - trial: as it stands before the result is stored. - state, values: the result.
     func afterTrial(
         _ study: StudyContext, trial: FrozenTrial, state: TrialState, values: [Double]?) throws
-    /// Seeds the generators from the operating system, so that workers differ.
+    /// Seeds the generators from the operating system, so that processes with the same seed differ.
     func reseed()
 }
 

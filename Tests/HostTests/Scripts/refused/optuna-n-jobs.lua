@@ -1,4 +1,4 @@
--- Trials side by side in a script.
+-- n_jobs counts trials.
 local optuna = require "optuna"
 
-optuna.create_study{}:optimize(function(trial) return 1 end, { n_trials = 2, n_jobs = 2 })
+optuna.create_study{}:optimize(function(trial) return 1 end, { n_trials = 2, n_jobs = 0 })
