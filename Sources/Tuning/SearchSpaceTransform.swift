@@ -28,6 +28,19 @@ struct SearchSpaceTransform: Sendable {
         }
     }
 
+    /// The point of a value in internal form.
+    func point(of internalValue: Double) -> [Double] {
+        switch distribution {
+        case .categorical(let it):
+            var point = [Double](repeating: 0, count: it.choices.count)
+            let choice = clampedInt(internalValue)
+            if point.indices.contains(choice) { point[choice] = 1 }
+            return point
+        case .float(let it): return [it.log ? logarithm(internalValue) : internalValue]
+        case .int(let it): return [it.log ? logarithm(internalValue) : internalValue]
+        }
+    }
+
     /// The value at a point of the box.
     func value(at point: [Double]) -> ParameterValue {
         switch distribution {

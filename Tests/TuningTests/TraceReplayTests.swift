@@ -31,7 +31,7 @@ struct TraceReplayTests {
         let trace = try golden("traces.json").at("traces").at(item.index)
         let calls = try trace.at("calls").list()
         let study = try Study.create(
-            sampler: try sampler(trace), pruner: try pruner(trace), name: "trace",
+            sampler: try recordedSampler(trace), pruner: try recordedPruner(trace), name: "trace",
             directions: try Study.directions(
                 words: try trace.at("directions").list().map { try $0.text() }),
             logger: silent)
@@ -77,101 +77,12 @@ struct TraceReplayTests {
                 let wantedState = try event.at(3).text()
                 var state: TrialState?
                 if try event.at(2).isNull { state = TrialState(name: wantedState) }
-                let record = try study.tell(trial, result(try event.at(2)), state: state)
+                let record = try study.tell(trial, recordedResult(try event.at(2)), state: state)
                 expect(record.state.name == wantedState, "trial \(number) is \(record.state)")
                 let wanted = event[4]?.arrayValue.map { $0.map { $0.doubleValue ?? .nan } }
                 expect(record.values == wanted, "trial \(number): \(String(describing: wanted))")
             default: Issue.record("unknown event \(kind)")
             }
         }
-    }
-
-    private func result(_ json: JSONValue) throws -> ObjectiveResult {
-        if json.isNull { return .none }
-        if let list = json.arrayValue {
-            return .sequence(try list.map { try #require(ParameterValue($0)) })
-        }
-        return .single(try #require(ParameterValue(json)))
-    }
-
-    private func pruner(_ trace: JSONValue) throws -> any Pruner {
-        guard let description = trace["pruner"]?.arrayValue else { return NopPruner() }
-        let arguments = description[1]
-        func integer(_ name: String, _ fallback: Int) -> Int {
-            arguments[name]?.intValue ?? fallback
-        }
-        switch try description[0].text() {
-        case "median":
-            return try MedianPruner(
-                nStartupTrials: integer("n_startup_trials", 5),
-                nWarmupSteps: integer("n_warmup_steps", 0))
-        case "percentile":
-            return try PercentilePruner(
-                arguments.at("percentile").number(),
-                nStartupTrials: integer("n_startup_trials", 5),
-                nWarmupSteps: integer("n_warmup_steps", 0),
-                intervalSteps: integer("interval_steps", 1), nMinTrials: integer("n_min_trials", 1))
-        case "threshold":
-            return try ThresholdPruner(
-                lower: arguments["lower"]?.doubleValue, upper: arguments["upper"]?.doubleValue,
-                nWarmupSteps: integer("n_warmup_steps", 0),
-                intervalSteps: integer("interval_steps", 1))
-        case "patient":
-            return try PatientPruner(
-                try arguments.at("wrapped").flag() ? try MedianPruner() : nil,
-                patience: integer("patience", 0), minDelta: arguments["min_delta"]?.doubleValue ?? 0
-            )
-        case "halving":
-            return try SuccessiveHalvingPruner(
-                minResource: arguments["min_resource"]?.intValue,
-                reductionFactor: integer("reduction_factor", 4),
-                minEarlyStoppingRate: integer("min_early_stopping_rate", 0),
-                bootstrapCount: integer("bootstrap_count", 0))
-        case "hyperband":
-            return try HyperbandPruner(
-                minResource: integer("min_resource", 1),
-                maxResource: arguments["max_resource"]?.intValue,
-                reductionFactor: integer("reduction_factor", 3))
-        default: throw UnknownName()
-        }
-    }
-
-    private struct UnknownName: Error {}
-
-    private func sampler(_ trace: JSONValue) throws -> any Sampler {
-        let arguments = try #require(trace.at("options").objectValue)
-        if trace["sampler"]?.stringValue == "random" {
-            return try RandomSampler(seed: arguments["seed"]?.intValue)
-        }
-        if trace["sampler"]?.stringValue == "grid" {
-            let space = try #require(arguments["search_space"]?.objectValue)
-            return try GridSampler(
-                NamedValues(
-                    try space.map { name, values in
-                        (name, try values.list().map { try #require(ParameterValue($0)) })
-                    }), seed: arguments["seed"]?.intValue)
-        }
-        var options = TPESampler.Options()
-        options.tieOrder = trace["tie_order"]?.stringValue == "scalar" ? .scalar : .simd
-        for (name, value) in arguments {
-            switch name {
-            case "seed": options.seed = value.intValue
-            case "multivariate": options.multivariate = value.boolValue
-            case "group": options.group = try value.flag()
-            case "constant_liar": options.constantLiar = try value.flag()
-            case "n_startup_trials": options.nStartupTrials = try value.integer()
-            case "n_ei_candidates": options.nEICandidates = try value.integer()
-            case "prior_weight": options.priorWeight = try value.number()
-            case "consider_magic_clip": options.considerMagicClip = try value.flag()
-            case "consider_endpoints": options.considerEndpoints = try value.flag()
-            case "gamma" where value.stringValue == "hyperopt":
-                options.gamma = { min(Int((0.25 * Double($0).squareRoot()).rounded(.up)), 25) }
-            case "gamma" where value.stringValue == "half": options.gamma = { $0 / 2 }
-            case "weights" where value.stringValue == "linear":
-                options.weights = { count in (0..<count).map { Double($0 + 1) / Double(count) } }
-            default: Issue.record("unknown option \(name)")
-            }
-        }
-        return try TPESampler(options)
     }
 }

@@ -382,20 +382,26 @@ public final class TPESampler: Sampler {
     public func afterTrial(
         _ study: StudyContext, trial: FrozenTrial, state: TrialState, values: [Double]?
     ) throws {
-        guard let constraints = options.constraints, state == .complete || state == .pruned else {
-            return
-        }
-        // The attribute is written even if the function fails: null, as Optuna does.
-        var noted = JSONValue.null
-        defer {
-            try? study.storage.setTrialSystemAttribute(trial.trialID, constraintsKey, noted)
-        }
-        let violations = try constraints(trial)
-        if violations.contains(where: \.isNaN) {
-            throw TuningError.sampler(problem: "Constraint values cannot be NaN.")
-        }
-        noted = .array(violations.map(JSONValue.double))
+        try noteConstraints(options.constraints, study, trial, state)
     }
+}
+
+/// Stores what a sampler's constraints function finds about a COMPLETE or PRUNED trial.
+func noteConstraints(
+    _ constraints: (@Sendable (FrozenTrial) throws -> [Double])?, _ study: StudyContext,
+    _ trial: FrozenTrial, _ state: TrialState
+) throws {
+    guard let constraints, state == .complete || state == .pruned else { return }
+    // The attribute is written even if the function fails: null, as Optuna does.
+    var noted = JSONValue.null
+    defer {
+        try? study.storage.setTrialSystemAttribute(trial.trialID, constraintsKey, noted)
+    }
+    let violations = try constraints(trial)
+    if violations.contains(where: \.isNaN) {
+        throw TuningError.sampler(problem: "Constraint values cannot be NaN.")
+    }
+    noted = .array(violations.map(JSONValue.double))
 }
 
 extension Distribution {

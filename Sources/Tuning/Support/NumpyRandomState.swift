@@ -4,15 +4,15 @@ import RandomGenerators
 
 /// numpy's `RandomState` on top of ``RandomGenerators/MersenneTwister``: the same seed gives the
 /// same numbers in the same order. Only the calls that Optuna's samplers make are here.
-package struct NumpyRandomState: Sendable {
+public struct NumpyRandomState: Sendable {
     private var twister: MersenneTwister
     /// The second number of the last Gaussian pair.
     private var spareGaussian: Double?
 
-    package init(seed: UInt32) { twister = MersenneTwister(seed: seed) }
+    public init(seed: UInt32) { twister = MersenneTwister(seed: seed) }
 
     /// Seeded from the operating system, as numpy's `RandomState(None)`; not reproducible.
-    package static func fromEntropy() -> NumpyRandomState {
+    public static func fromEntropy() -> NumpyRandomState {
         var system = SystemRandomNumberGenerator()
         var state = NumpyRandomState(seed: UInt32.random(in: .min ... .max, using: &system))
         var words = (0..<624).map { _ in UInt32.random(in: .min ... .max, using: &system) }
@@ -26,25 +26,25 @@ package struct NumpyRandomState: Sendable {
         seed.map(NumpyRandomState.init(seed:)) ?? .fromEntropy()
     }
 
-    package mutating func word() -> UInt32 { twister.next() }
+    public mutating func word() -> UInt32 { twister.next() }
 
     /// `random_sample()`: 53 bits in [0, 1), two words.
-    package mutating func double() -> Double {
+    public mutating func double() -> Double {
         let high = twister.next() >> 5
         let low = twister.next() >> 6
         return (Double(high) * 67_108_864 + Double(low)) / 9_007_199_254_740_992
     }
 
     /// `rand(count)`.
-    package mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in double() } }
+    public mutating func doubles(_ count: Int) -> [Double] { (0..<count).map { _ in double() } }
 
     /// `uniform(low, high)`.
-    package mutating func uniform(_ low: Double, _ high: Double) -> Double {
+    public mutating func uniform(_ low: Double, _ high: Double) -> Double {
         low + (high - low) * double()
     }
 
     /// An integer of 0...limit by masked rejection; no word is drawn for limit 0.
-    package mutating func bounded(_ limit: UInt64) -> UInt64 {
+    public mutating func bounded(_ limit: UInt64) -> UInt64 {
         if limit == 0 { return 0 }
         let mask = UInt64.max >> UInt64(limit.leadingZeroBitCount)
         while true {
@@ -54,16 +54,16 @@ package struct NumpyRandomState: Sendable {
     }
 
     /// `randint(low, high)`, high excluded; low < high.
-    package mutating func integer(_ low: Int, _ high: Int) -> Int {
+    public mutating func integer(_ low: Int, _ high: Int) -> Int {
         let width = UInt64(bitPattern: Int64(high)) &- UInt64(bitPattern: Int64(low))
         return Int(truncatingIfNeeded: UInt64(bitPattern: Int64(low)) &+ bounded(width &- 1))
     }
 
     /// `choice(count)`, count > 0.
-    package mutating func choice(_ count: Int) -> Int { integer(0, count) }
+    public mutating func choice(_ count: Int) -> Int { integer(0, count) }
 
     /// `choice(weights.count, p: weights, size: count)`; the weights add up to 1.
-    package mutating func choices(weights: [Double], count: Int) -> [Int] {
+    public mutating func choices(weights: [Double], count: Int) -> [Int] {
         var cumulative = weights
         var sum = 0.0
         for index in cumulative.indices {
@@ -85,21 +85,21 @@ package struct NumpyRandomState: Sendable {
     }
 
     /// `shuffle(values)`, in place.
-    package mutating func shuffle<Element>(_ values: inout [Element]) {
+    public mutating func shuffle<Element>(_ values: inout [Element]) {
         for index in values.indices.dropFirst().reversed() {
             values.swapAt(index, Int(bounded(UInt64(index))))
         }
     }
 
     /// `permutation(count)`.
-    package mutating func permutation(_ count: Int) -> [Int] {
+    public mutating func permutation(_ count: Int) -> [Int] {
         var values = Array(0..<count)
         shuffle(&values)
         return values
     }
 
     /// `standard_normal()` by the polar method; every other call uses no word.
-    package mutating func standardNormal() -> Double {
+    public mutating func standardNormal() -> Double {
         if let spare = spareGaussian {
             spareGaussian = nil
             return spare

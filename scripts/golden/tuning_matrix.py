@@ -1,0 +1,226 @@
+"""Writes Tests/TuningTests/Golden/matrix.json: whole studies of the real Optuna, samplers x spaces x
+directions x seeds, in a compact form.
+
+    python scripts/golden/tuning_matrix.py [--seed OFFSET] [OUTPUT_FILE]
+
+Needs what tuning.py needs, whose spaces it uses. --seed shifts every seed: with the environment
+variable TUNING_MATRIX the tests replay such a file instead of the committed one.
+
+A trace: the calls that trials make, and for each trial a list of
+  0 suggestions, flat: call, value, call, value, ...   (categories by place)
+  1 reports, flat: value, step, should_prune, ...
+  2 constraints by key
+  3 what was told (a number, a list, or null)
+  4 the state that came of it, by its first letter
+  5 whether the study was stopped by the sampler
+"""
+
+import json
+import math
+import sys
+import warnings
+from pathlib import Path
+
+import optuna
+from optuna.samplers import nsgaii
+
+import tuning
+from tuning import changing, conditional, continuous, curves, eventful, floats, integers, mixed, three_goals, two_goals
+
+warnings.simplefilter("ignore")
+
+
+class Recorder:
+    def __init__(self, sampler, directions, pruner):
+        self.study = optuna.create_study(study_name="trace", sampler=sampler, directions=directions, pruner=pruner)
+        self.calls, self.trials = [], []
+
+    def call(self, **call):
+        if call not in self.calls:
+            self.calls.append(call)
+        return self.calls.index(call)
+
+    def run(self, objective, count):
+        for _ in range(count):
+            trial = Trial(self, self.study.ask())
+            values, state = None, None
+            try:
+                values = objective(trial)
+            except optuna.TrialPruned:
+                state = optuna.trial.TrialState.PRUNED
+            except RuntimeError:
+                state = optuna.trial.TrialState.FAIL
+            stopped = False
+            try:
+                self.study.tell(trial.number, values, state=state)
+            except RuntimeError:
+                stopped = True
+            frozen = self.study.trials[trial.number]
+            record = [trial.suggestions, trial.reports, trial.constraints, values, frozen.state.name[0]]
+            self.trials.append(record + [True] * stopped)
+            if stopped:
+                return
+
+
+class Trial:
+    def __init__(self, recorder, trial):
+        self.recorder, self.trial, self.number = recorder, trial, trial.number
+        self.suggestions, self.reports, self.constraints = [], [], {}
+
+    def float(self, name, low, high, step=None, log=False):
+        call = self.recorder.call(kind="float", name=name, low=low, high=high, step=step, log=log)
+        value = self.trial.suggest_float(name, low, high, step=step, log=log)
+        self.suggestions += [call, value]
+        return value
+
+    def int(self, name, low, high, step=1, log=False):
+        call = self.recorder.call(kind="int", name=name, low=low, high=high, step=step, log=log)
+        value = self.trial.suggest_int(name, low, high, step=step, log=log)
+        self.suggestions += [call, value]
+        return value
+
+    def cat(self, name, choices):
+        call = self.recorder.call(kind="categorical", name=name, choices=choices)
+        value = self.trial.suggest_categorical(name, choices)
+        self.suggestions += [call, choices.index(value)]
+        return value
+
+    def report(self, value, step):
+        self.trial.report(value, step)
+        self.reports += [value, step]
+
+    def prune(self):
+        answer = bool(self.trial.should_prune())
+        self.reports.append(answer)
+        return answer
+
+    def constraint(self, key, value):
+        self.trial.set_constraint(key, value)
+        self.constraints[key] = value
+
+
+def constrained_goals(t):
+    values = two_goals(t)
+    t.constraint("a", t.trial.params["x"] - 3.0)
+    if t.number % 3:
+        t.constraint("b", 0.5 - t.trial.params["y"])
+    return values
+
+
+def lattice(t):
+    return t.int("a", 1, 4) + t.float("b", 0.1, 0.5, step=0.1) + len(str(t.cat("c", ["x", None, True])))
+
+
+def branches(t):
+    kind = t.cat("kind", ["float", "int", "none"])
+    if kind == "float":
+        return t.float("x", 1, 3, step=0.5)
+    if kind == "int":
+        a = t.int("a", 1, 3)
+        return a + t.int(f"b{a}", a, 3)
+    if t.number == 5:
+        raise RuntimeError
+    return 0.0
+
+
+def folds(t):
+    """A value for each of eight problem instances; ties and equal values happen."""
+    x, n = t.float("x", -2, 2), t.int("n", 0, 4)
+    values = []
+    for fold in range(16):
+        noise = math.sin(12.9898 * (fold + 1) + 78.233 * (t.number % 7)) / 2
+        value = round(x * x + n / 4 + noise, 1 if t.number % 2 else 6)
+        values.append(value)
+        t.report(value, fold)
+        if t.prune():
+            raise optuna.TrialPruned
+    return sum(values) / len(values)
+
+
+MIN, MAX = ["minimize"], ["maximize"]
+WILCOXON = ["wilcoxon", dict(p_threshold=0.2)]
+MEDIAN = ["median", dict(n_startup_trials=3)]
+
+
+def cases():
+    for seed in (101, 102):
+        for together in (None, False):
+            for name, space, directions in (
+                ("mixed", mixed, MIN), ("integers", integers, MAX), ("floats", floats, MIN),
+                ("conditional", conditional, MIN), ("changing", changing, MAX),
+            ):
+                yield name, space, "tpe", dict(seed=seed, multivariate=together), directions, 110, None
+            yield "eventful", eventful, "tpe", dict(seed=seed, multivariate=together), MIN, 110, MEDIAN
+            yield "curves", curves, "tpe", dict(seed=seed, multivariate=together), MAX, 110, MEDIAN
+        yield "twelve floats", continuous, "tpe", dict(seed=seed), MIN, 100, None
+        yield "group", conditional, "tpe", dict(seed=seed, multivariate=True, group=True), MAX, 110, None
+        for together in (None, True):
+            options = dict(seed=seed, multivariate=together)
+            yield "two goals", two_goals, "tpe", options, MIN + MAX, 110, None
+            yield "two goals, constrained", constrained_goals, "tpe", options, MIN + MIN, 110, None
+            yield "three goals", three_goals, "tpe", options, MIN + MIN + MAX, 110, None
+        for name, space, directions in (
+            ("mixed", mixed, MIN), ("two goals", two_goals, MIN + MAX),
+            ("two goals, constrained", constrained_goals, MIN + MIN), ("three goals", three_goals, MIN + MAX + MIN),
+            ("conditional", conditional, MAX), ("eventful", eventful, MIN),
+        ):
+            yield name, space, "nsgaii", dict(seed=seed, population_size=12), directions, 100, None
+        for crossover in ("Uniform", "BLXAlpha", "SPX", "SBX", "VSBX", "UNDX"):
+            options = dict(seed=seed, population_size=8, crossover=crossover, mutation=crossover[0] in "SU")
+            yield "three goals", three_goals, "nsgaii", options, MIN + MIN + MIN, 60, None
+            yield "floats", floats, "nsgaii", dict(options, mutation_prob=0.3, crossover_prob=0.8), MAX, 50, None
+            yield "integers", integers, "nsgaii", options, MIN, 50, None
+        yield "lattice", lattice, "bruteforce", dict(seed=seed), MIN, 100, None
+        yield "branches", branches, "bruteforce", dict(seed=seed), MIN, 40, None
+        yield "branches, strictly", branches, "bruteforce", dict(seed=seed, avoid_premature_stop=True), MIN, 40, None
+        yield "mixed", mixed, "random", dict(seed=seed), MIN, 60, None
+        yield "folds", folds, "random", dict(seed=seed), MIN, 40, WILCOXON
+        yield "folds, maximized", folds, "random", dict(seed=seed), MAX, 40, ["wilcoxon", dict(p_threshold=0.05, n_startup_steps=5)]
+        yield "folds", folds, "tpe", dict(seed=seed), MIN, 40, ["wilcoxon", dict()]
+        for kind in (
+            ["percentile", dict(percentile=30.0, n_startup_trials=2, interval_steps=2)],
+            ["threshold", dict(lower=0.4, upper=6.0, n_warmup_steps=1)], ["patient", dict(wrapped=True, patience=2)],
+            ["halving", dict(min_resource=1, reduction_factor=3)], ["halving", dict()],
+            ["hyperband", dict(min_resource=1, max_resource=9, reduction_factor=3)],
+            ["hyperband", dict(min_resource=1, reduction_factor=2)], ["median", dict()],
+        ):
+            for directions in (MIN, MAX):
+                yield f"curves, {kind[0]}", curves, "random", dict(seed=seed), directions, 40, kind
+
+
+def nsgaii_sampler(crossover=None, mutation=False, **options):
+    if crossover:
+        options["crossover"] = getattr(nsgaii, crossover + "Crossover")()
+    if mutation:
+        options["mutation"] = nsgaii.PolynomialMutation()
+    return optuna.samplers.NSGAIISampler(**options)
+
+
+SAMPLERS = dict(tuning.SAMPLERS, nsgaii=nsgaii_sampler, bruteforce=optuna.samplers.BruteForceSampler)
+PRUNERS = dict(tuning.PRUNERS, wilcoxon=optuna.pruners.WilcoxonPruner)
+
+
+def main():
+    arguments = sys.argv[1:]
+    shift = 0
+    if arguments[:1] == ["--seed"]:
+        shift, arguments = int(arguments[1]), arguments[2:]
+    output = Path(arguments[0]) if arguments else Path(__file__).parents[2] / "Tests/TuningTests/Golden/matrix.json"
+    optuna.logging.disable_default_handler()
+    lines = []
+    for name, space, sampler, options, directions, count, pruner in cases():
+        options = dict(options, seed=options["seed"] + shift)
+        recorder = Recorder(
+            SAMPLERS[sampler](**options), directions,
+            PRUNERS[pruner[0]](**pruner[1]) if pruner else optuna.pruners.NopPruner())
+        recorder.run(space, count)
+        trace = dict(
+            name=name, tie_order="simd", sampler=sampler, options=options, directions=directions, pruner=pruner,
+            calls=recorder.calls, trials=recorder.trials)
+        lines.append(json.dumps(trace, separators=(",", ":")))
+    made_with = f"scripts/golden/tuning_matrix.py, optuna {optuna.__version__}"
+    output.write_text(f'{{"made_with": "{made_with}", "traces": [\n' + ",\n".join(lines) + "\n]}\n")
+
+
+if __name__ == "__main__":
+    main()
