@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "Host",
             dependencies: [
-                "LuaBridge", "Training", "Tuning", "OrderedJSON", "CEdit",
+                "LuaBridge", "Training", "Tuning", "Hub", "OrderedJSON", "CEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),

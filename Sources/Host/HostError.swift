@@ -1,5 +1,6 @@
 // The last stop of every error: one line for the user, and the exit status of the command.
 
+import Hub
 import LuaBridge
 import Training
 import Tuning
@@ -39,5 +40,6 @@ extension HostError {
         LuaError.isInterrupt(error)
             || LuaError.firstCause(of: error) as? TrainingError == .cancelled
             || LuaError.firstCause(of: error) as? TuningError == .interrupted
+            || LuaError.firstCause(of: error) as? HubError == .cancelled
     }
 }

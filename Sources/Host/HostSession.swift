@@ -2,6 +2,7 @@
 // available to `require`, runs files, chunks and lines. CommandLine/Program.swift is the usual
 // caller; programs that embed the host use it directly.
 
+import Hub
 public import LuaBridge
 public import Training
 import Tuning
@@ -22,6 +23,8 @@ public final class HostSession {
     public let progress: Progress
     /// Where the studies of this session write their log lines.
     let studyLog: OptunaLog
+    /// Fetches models and datasets; made when one is first asked for.
+    private(set) lazy var hub = HubClient(cancellation: cancellation, progress: progress)
 
     /// - memoryLimit: bytes for Lua's own values, 0 for none; models and data are not counted.
     public init(memoryLimit: Int = 0, progress: Progress = Progress()) throws {

@@ -144,6 +144,12 @@ public struct HubSnapshot: Sendable {
     /// Where fetched files are, by their names in the repository.
     public var folder: String { cache.snapshot(commit) }
 
+    /// Whether the cache must do.
+    public var isOffline: Bool { connection == nil }
+
+    /// Whether a file is in the cache.
+    public func isPresent(_ file: String) -> Bool { cache.has(file, commit: commit) }
+
     public func contains(_ file: String) -> Bool { files.contains(file) }
 
     /// Brings files into the cache, as far as they are not there, several at a time.

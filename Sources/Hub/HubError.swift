@@ -28,7 +28,9 @@ public enum HubError: Error, Sendable, Equatable {
     case corrupt(HubRepository, file: String, problem: String)
     case diskFull(path: String, needed: Int?, free: Int?)
     case file(path: String, problem: String, hint: String? = nil)
-    /// What a dataset repository holds can't be loaded as asked.
+    /// What a repository holds can't be used as asked.
+    case unsuitable(HubRepository, problem: String, hint: String? = nil)
+    /// What a dataset's folder or repository holds can't be loaded as asked.
     case dataset(name: String, problem: String, hint: String? = nil)
     /// A library of the system can't be used.
     case library(name: String, problem: String)
@@ -90,6 +92,8 @@ extension HubError: CustomStringConvertible {
                 + " space, or put the cache elsewhere with HF_HOME or cache_folder"
         case .file(let path, let problem, let hint):
             return sentence("'\(path)': \(problem)", hint)
+        case .unsuitable(let repository, let problem, let hint):
+            return sentence("\(repository): \(problem)", hint)
         case .dataset(let name, let problem, let hint):
             return sentence("dataset '\(name)': \(problem)", hint)
         case .library(let name, let problem):

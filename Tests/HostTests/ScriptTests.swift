@@ -68,7 +68,10 @@ struct ScriptTests {
         // Beside the fixtures, so that messages name 'X.lua' and not a machine's path.
         try script.write(
             to: work.url.appending(path: "\(name).lua"), atomically: true, encoding: .utf8)
-        return try Subprocess(Subprocess.host, ["\(name).lua"], in: work.url).run()
+        var process = Subprocess(Subprocess.host, ["\(name).lua"], in: work.url)
+        // Without network, and with a cache of its own.
+        process.environment = ["HF_HUB_OFFLINE": "1", "HF_HOME": "hf", "HF_HUB_CACHE": ""]
+        return try process.run()
     }
 
     private func compare(_ text: String, with snapshot: URL) throws {

@@ -90,7 +90,7 @@ private func addPercentilePruners(to module: LuaModule) {
 private func addHalvingPruners(to module: LuaModule) {
     /// A number of steps, or "auto" (nil).
     func resource(_ args: LuaArguments, _ name: String) throws -> Int? {
-        let value: LuaValue = try args[name]
+        let value = try args[name] as LuaValue
         if let number = value.integer { return number }
         if value.isNil || value.string == "auto" { return nil }
         throw args.invalid(name, "expected an integer or \"auto\"")

@@ -2,6 +2,7 @@
 
 public import LuaBridge
 import FoundationEssentials
+import Hub
 import OrderedJSON
 public import Training
 
@@ -10,7 +11,7 @@ extension SentenceTransformer: LuaObject {}
 func sentenceTransformerClass(_ session: HostSession) -> LuaClass<SentenceTransformer> {
     let declaration = LuaClass<SentenceTransformer>(
         "SentenceTransformer", doc: "A sentence-embedding model.")
-    addLoading(to: declaration)
+    addLoading(to: declaration, session)
     addFields(to: declaration)
     addEncoding(to: declaration, session)
     addSimilarity(to: declaration)
@@ -21,34 +22,37 @@ func sentenceTransformerClass(_ session: HostSession) -> LuaClass<SentenceTransf
 
 private let functionNames = SimilarityFunction.allCases.map(\.rawValue)
 
-private func addLoading(to declaration: LuaClass<SentenceTransformer>) {
+private func addLoading(
+    to declaration: LuaClass<SentenceTransformer>, _ session: HostSession
+) {
     declaration.constructor(
         [
-            .required("model_name_or_path", .string, "A folder with a model."),
+            .required("model_name_or_path", .string, "A folder, or a model of the hub."),
             .keyword("prompts", .map(.string), .nil, "Texts that go before sentences, by name."),
             .keyword("default_prompt_name", .string),
             .keyword("similarity_fn_name", .oneOf(functionNames)),
             .keyword("truncate_dim", .integer, .nil, range: .atLeast(1)),
             .keyword("max_seq_length", .integer, .nil, range: .atLeast(1)),
             .keyword("device", .string, .nil, "Only \"cpu\"."),
-            .keyword("cache_folder", .string, .nil, "For models of the hub."),
-            .keyword("revision", .string, .nil, "For models of the hub."),
-            .keyword("token", .union([.string, .boolean]), .nil, "For models of the hub."),
-            .keyword("local_files_only", .boolean, false, "For models of the hub."),
-        ], doc: "Loads a model from a folder."
+            .keyword("cache_folder", .string, .nil, "Where fetched models are kept."),
+            .keyword("revision", .string, .nil, "A branch, tag or commit of the hub."),
+            .keyword(
+                "token", .union([.string, .boolean]), .nil, "Of the hub; true: the stored one."),
+            .keyword("local_files_only", .boolean, false, "Whether the cache must do."),
+        ], doc: "Loads a model from a folder or the hub."
     ) { args in
         let path: String = try args["model_name_or_path"]
         if let device: String = try args["device"], device != "cpu" {
             throw args.invalid("device", "'\(device)' is not available; use \"cpu\"")
         }
-        try checkIsLocal(path, args)
+        let folder = try modelFolder(path, args, session)
         var options = SentenceTransformer.Options()
         options.prompts = try args["prompts"]
         options.defaultPromptName = try args["default_prompt_name"]
         options.similarityFnName = try choice(args, "similarity_fn_name")
         options.truncateDim = try args["truncate_dim"]
         options.maxSeqLength = try args["max_seq_length"]
-        return try SentenceTransformer(path: path, options: options)
+        return try SentenceTransformer(path: folder, options: options)
     }
     .method(
         "save_pretrained", [.required("path", .string, "The folder to write.")],
@@ -61,20 +65,27 @@ private func addLoading(to declaration: LuaClass<SentenceTransformer>) {
     }
 }
 
-/// A name that is no folder would be a model of the hub, which can't be fetched.
-private func checkIsLocal(_ path: String, _ args: LuaArguments) throws {
+/// A folder of that name, or the folder into which a model of the hub is fetched.
+private func modelFolder(
+    _ path: String, _ args: LuaArguments, _ session: HostSession
+) throws -> String {
     var isFolder = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder { return }
-    let looksLikeName =
-        !path.hasPrefix("/") && !path.hasPrefix(".") && path.split(separator: "/").count <= 2
-    guard looksLikeName else {
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    if exists, isFolder { return path }
+    if exists {
+        throw TrainingError.file(
+            path: path, problem: "is a file", hint: "give the folder of a saved model")
+    }
+    guard !path.hasPrefix("/"), !path.hasPrefix("."), path.split(separator: "/").count <= 2 else {
         throw TrainingError.file(
             path: path, problem: "there is no such folder",
             hint: "give the folder of a saved model")
     }
-    throw TrainingError.file(
-        path: path, problem: "there is no such folder, and models can't be fetched from the hub",
-        hint: "download the model and give its folder")
+    var access = try HubAccess(args)
+    access.cacheFolder =
+        try args["cache_folder"] ?? HubConfiguration.environment("SENTENCE_TRANSFORMERS_HOME")
+    access.localFilesOnly = try args["local_files_only"]
+    return try session.hub.modelFolder(path, access)
 }
 
 // MARK: - Fields

@@ -1,0 +1,3 @@
+local st = require "sentence_transformers"
+
+st.SentenceTransformer("data/pairs.jsonl")
