@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "LuaBridge", targets: ["LuaBridge"]),
         .library(name: "Training", targets: ["Training"]),
         .library(name: "Tuning", targets: ["Tuning"]),
+        .library(name: "TuningStorage", targets: ["TuningStorage"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -34,6 +35,8 @@ let package = Package(
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -66,12 +69,20 @@ let package = Package(
             dependencies: [
                 "OrderedJSON", "RandomGenerators", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
+        // Studies in databases and journals that Optuna shares. PostgreSQL's library is loaded when
+        // it is first needed, so it is no target here.
+        .target(
+            name: "TuningStorage",
+            dependencies: [
+                "Tuning", "OrderedJSON", "CSQLite",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: settings),
 
         // The only place where they meet, and the thin programs.
         .target(
             name: "Host",
             dependencies: [
-                "LuaBridge", "Training", "Tuning", "Hub", "OrderedJSON", "CEdit",
+                "LuaBridge", "Training", "Tuning", "TuningStorage", "Hub", "OrderedJSON", "CEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
@@ -103,6 +114,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["Golden"], swiftSettings: settings),
+        .testTarget(
+            name: "TuningStorageTests",
+            dependencies: [
+                "TuningStorage", "Tuning", "OrderedJSON", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Interop"], swiftSettings: settings),
         .testTarget(
             name: "HostTests",
             dependencies: [

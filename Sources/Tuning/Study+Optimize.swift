@@ -91,9 +91,7 @@ extension Study {
 
     /// The next trial; those whose process is gone are closed first.
     func begin() throws -> Trial {
-        for trialID in try storage.staleTrials(studyID) {
-            try storage.setTrialState(trialID, .fail, values: nil)
-        }
+        try failStaleTrials()
         return try ask()
     }
 
@@ -103,7 +101,7 @@ extension Study {
     ) throws {
         let outcome: Outcome
         do {
-            outcome = .returned(try objective())
+            outcome = .returned(try withHeartbeat(of: trial.trialID, objective))
         } catch let pruned as TrialPruned {
             outcome = .pruned(pruned)
         } catch {

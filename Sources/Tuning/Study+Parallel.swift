@@ -154,7 +154,7 @@ private final class ParallelSearch<Prepared: Sendable>: @unchecked Sendable {
 }
 
 /// A thread that runs `body`; `nil` if the system has none left.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
+func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

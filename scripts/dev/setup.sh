@@ -8,9 +8,12 @@ packages=(
     liblua5.4-dev                          # the embedded Lua
     libopenblas-dev                        # matrix products
     libedit-dev                            # line editing of the REPL
+    libsqlite3-dev                         # studies in sqlite:// databases
+    libpq5                                 # studies in postgresql:// databases; loaded when used
     zlib1g-dev libzstd-dev                 # compressed files and Parquet pages
     libsnappy-dev liblz4-dev libbrotli-dev # Parquet pages
     libcurl4-openssl-dev libssl-dev        # downloads from the hub, and their digests
+    postgresql                             # the server that tests start for themselves
     python3 python3-pip python3-venv       # the model's wheel, the environment tests compare with
 )
 [ "${1:-build}" = lint ] && packages+=(shellcheck)

@@ -1,9 +1,9 @@
 // `require "optuna"`: what the module holds. One file per part beside this one; the engine is in
 // Tuning.
 
-public import LuaBridge
+package import LuaBridge
 import Logging
-public import Tuning
+import Tuning
 
 extension HostModule {
     static let optuna = HostModule("optuna") { session in try OptunaModule.make(session) }
@@ -16,6 +16,7 @@ package enum OptunaModule {
         try lua.register(frozenTrialClass())
         try lua.register(distributionClass())
         try lua.register(studyClass(session))
+        try lua.register(studySummaryClass())
         let log = session.studyLog
         let study = LuaModule("optuna.study")
         let trial = LuaModule("optuna.trial")
@@ -70,7 +71,7 @@ private func addStudyFunctions(to module: LuaModule, _ log: OptunaLog) {
             ], doc: "A new study."
         ) { args -> Study in
             try Study.create(
-                storage: try storageArgument(args), sampler: args.object("sampler"),
+                storage: try args.storage(), sampler: args.object("sampler"),
                 pruner: args.object("pruner"), name: args["study_name"],
                 directions: try directionsArgument(args), loadIfExists: args["load_if_exists"],
                 logger: log.logger)
@@ -83,7 +84,7 @@ private func addStudyFunctions(to module: LuaModule, _ log: OptunaLog) {
             ], doc: "A study that exists."
         ) { args -> Study in
             try Study.load(
-                name: args["study_name"], storage: try requiredStorage(args),
+                name: args["study_name"], storage: try args.requiredStorage(),
                 sampler: args.object("sampler"), pruner: args.object("pruner"), logger: log.logger)
         }
         .function(
@@ -93,7 +94,7 @@ private func addStudyFunctions(to module: LuaModule, _ log: OptunaLog) {
                 .keyword("storage", storageType, .required),
             ], doc: "Removes a study with its trials."
         ) { args in
-            try Study.delete(name: args["study_name"], storage: try requiredStorage(args))
+            try Study.delete(name: args["study_name"], storage: try args.requiredStorage())
         }
         .function(
             "copy_study",
@@ -105,13 +106,22 @@ private func addStudyFunctions(to module: LuaModule, _ log: OptunaLog) {
             ], doc: "Copies a study with attributes and trials."
         ) { args in
             try Study.copy(
-                name: args["from_study_name"], from: try requiredStorage(args, "from_storage"),
-                to: try requiredStorage(args, "to_storage"), newName: args["to_study_name"],
+                name: args["from_study_name"], from: try args.requiredStorage("from_storage"),
+                to: try args.requiredStorage("to_storage"), newName: args["to_study_name"],
                 logger: log.logger)
         }
         .function("get_all_study_names", [required], doc: "In the order of creation.") {
             args -> [String] in
-            try Study.allNames(in: try requiredStorage(args))
+            try Study.allNames(in: try args.requiredStorage())
+        }
+        .function(
+            "get_all_study_summaries",
+            [required, .optional("include_best_trial", .boolean, true)],
+            doc: "One StudySummary for each study."
+        ) { args -> [StudySummaryObject] in
+            try Study.allSummaries(
+                in: try args.requiredStorage(), includeBestTrial: args["include_best_trial"]
+            ).map(StudySummaryObject.init)
         }
 }
 
@@ -131,48 +141,6 @@ private func directionsArgument(_ args: LuaArguments) throws -> [StudyDirection]
         }
         return try Study.directions(words: [word])
     }
-}
-
-// MARK: - Storages
-
-extension InMemoryStorage: LuaObject {}
-
-private let storageType = LuaType.union([.string, .object("Storage")])
-
-private func storagesModule() -> LuaModule {
-    let module = LuaModule("optuna.storages").class(
-        LuaClass<InMemoryStorage>(
-            "InMemoryStorage", doc: "Studies that live as long as the script.",
-            conforms: ["Storage"]
-        )
-        .constructor { _ in InMemoryStorage() }
-        .tostring { _ in "InMemoryStorage()" })
-    for name in ["RDBStorage", "JournalStorage", "GrpcStorageProxy"] {
-        addUnsupported(name, to: module, hint: "leave storage out, or use InMemoryStorage")
-    }
-    return module
-}
-
-/// The storage that a script names by object or URL; `nil` for a new one in memory.
-func storageArgument(
-    _ args: LuaArguments, _ name: String = "storage"
-) throws -> (any Storage)? {
-    let value: LuaValue = try args[name]
-    if value.isNil { return nil }
-    if let storage = value.object(as: (any Storage).self) { return storage }
-    throw TuningError.unsupported(
-        what: "storage '\(StorageURL.withoutPassword(value.string ?? "?"))'",
-        hint: "leave storage out, or use optuna.storages.InMemoryStorage(), to keep the study in "
-            + "memory")
-}
-
-private func requiredStorage(
-    _ args: LuaArguments, _ name: String = "storage"
-) throws -> any Storage {
-    guard let storage = try storageArgument(args, name) else {
-        throw LuaError.missing(name: name)
-    }
-    return storage
 }
 
 // MARK: - Trials

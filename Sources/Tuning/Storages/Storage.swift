@@ -81,12 +81,15 @@ public protocol Storage: AnyObject, Sendable {
     func recordHeartbeat(_ trialID: Int) throws
     /// Running trials whose worker has been silent for too long.
     func staleTrials(_ studyID: Int) throws -> [Int]
+    /// Called for every stale trial that this process failed.
+    var staleTrialCallback: StaleTrialCallback? { get }
 }
 
 extension Storage {
     public var heartbeatInterval: Double? { nil }
     public func recordHeartbeat(_ trialID: Int) throws {}
     public func staleTrials(_ studyID: Int) throws -> [Int] { [] }
+    public var staleTrialCallback: StaleTrialCallback? { nil }
 
     /// Reads all trials; a storage that knows better overrides it.
     public func updates(_ studyID: Int, since seen: SeenTrials) throws -> TrialUpdates {

@@ -1,29 +1,22 @@
-// What every storage must do. A new storage adds a case to `Kind`.
+// What every storage must do. A new storage adds a case to `StorageKind`.
 
 import Foundation
 import OrderedJSON
 import Testing
-
 import Tuning
 
 struct StorageContractTests {
-    enum Kind: CaseIterable {
-        case inMemory
-
-        func make() throws -> any Storage {
-            switch self {
-            case .inMemory: InMemoryStorage()
-            }
-        }
-    }
-
     private func range() throws -> Distribution {
         .float(try FloatDistribution(low: 0, high: 1))
     }
 
-    @Test(arguments: Kind.allCases)
-    func `studies are found by name and identifier until they are deleted`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `studies are found by name and identifier until they are deleted`(_ kind: StorageKind)
+        throws
+    {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let first = try storage.createStudy(directions: [.minimize], name: "a")
         let second = try storage.createStudy(directions: [.maximize, .minimize], name: nil)
         #expect(first != second)
@@ -45,18 +38,22 @@ struct StorageContractTests {
         _ = try storage.createStudy(directions: [.minimize], name: "a")
     }
 
-    @Test(arguments: Kind.allCases)
-    func `names are told apart by code points`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `names are told apart by code points`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let composed = try storage.createStudy(directions: [.minimize], name: "\u{e9}")
         let decomposed = try storage.createStudy(directions: [.minimize], name: "e\u{301}")
         #expect(try storage.studyID(named: "\u{e9}") == composed)
         #expect(try storage.studyID(named: "e\u{301}") == decomposed)
     }
 
-    @Test(arguments: Kind.allCases)
-    func `attributes are set, replaced and read back`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `attributes are set, replaced and read back`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         let tree: JSONValue = ["b": [1, 2.0, .null, true], "a": ["é": "\u{0}"]]
         try storage.setStudyUserAttribute(study, "k", 1)
@@ -77,9 +74,11 @@ struct StorageContractTests {
         }
     }
 
-    @Test(arguments: Kind.allCases)
-    func `trials are numbered per study and begin running`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `trials are numbered per study and begin running`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let studies = try (0..<2).map { _ in
             try storage.createStudy(directions: [.minimize], name: nil)
         }
@@ -102,9 +101,11 @@ struct StorageContractTests {
         }
     }
 
-    @Test(arguments: Kind.allCases)
-    func `everything a running trial does is read back`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `everything a running trial does is read back`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         let trial = try storage.createTrial(study, template: nil).trialID
         let choices = Distribution.categorical(
@@ -130,9 +131,11 @@ struct StorageContractTests {
         #expect(held.state == .running && held.values == nil)
     }
 
-    @Test(arguments: Kind.allCases)
-    func `a finished trial refuses every change`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `a finished trial refuses every change`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         for state in [TrialState.complete, .pruned, .fail] {
             let trial = try storage.createTrial(study, template: nil)
@@ -154,9 +157,11 @@ struct StorageContractTests {
         }
     }
 
-    @Test(arguments: Kind.allCases)
-    func `a waiting trial is taken once`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `a waiting trial is taken once`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         _ = try storage.createTrial(study, template: nil)
         let template = try FrozenTrial.create(
@@ -173,9 +178,11 @@ struct StorageContractTests {
         #expect(try storage.trials(study, states: .waiting).map(\.trialID) == [other.trialID])
     }
 
-    @Test(arguments: Kind.allCases)
-    func `a template is copied with everything in it`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `a template is copied with everything in it`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         let template = try FrozenTrial.create(
             values: [0.5], params: ["x": 0.25], distributions: ["x": range()],
@@ -191,9 +198,13 @@ struct StorageContractTests {
         #expect(try storage.trial(copy.trialID) == copy)
     }
 
-    @Test(arguments: Kind.allCases)
-    func `a name keeps its kind in a study, and the error changes nothing`(_ kind: Kind) throws {
-        let storage = try kind.make()
+    @Test(arguments: StorageKind.available)
+    func `a name keeps its kind in a study, and the error changes nothing`(_ kind: StorageKind)
+        throws
+    {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         let other = try storage.createStudy(directions: [.minimize], name: nil)
         let integers = Distribution.int(try IntDistribution(low: 0, high: 1))
@@ -208,11 +219,13 @@ struct StorageContractTests {
         try storage.setTrialParameter(elsewhere, "x", internalValue: 0, distribution: integers)
     }
 
-    @Test(arguments: Kind.allCases)
+    @Test(arguments: StorageKind.available)
     func `trials are filtered by state and the best is the first with the best value`(
-        _ kind: Kind
+        _ kind: StorageKind
     ) throws {
-        let storage = try kind.make()
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         for (direction, wanted) in [(StudyDirection.minimize, 4), (.maximize, 1)] {
             let study = try storage.createStudy(directions: [direction], name: nil)
             #expect(throws: TuningError.noCompletedTrials) { try storage.bestTrial(study) }
@@ -232,11 +245,13 @@ struct StorageContractTests {
         }
     }
 
-    @Test(arguments: Kind.allCases)
+    @Test(arguments: StorageKind.available)
     func `workers on many threads lose nothing and take each queued trial once`(
-        _ kind: Kind
+        _ kind: StorageKind
     ) throws {
-        let storage = try kind.make()
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         let template = try FrozenTrial.create(state: .waiting)
         for _ in 0..<40 { _ = try storage.createTrial(study, template: template) }

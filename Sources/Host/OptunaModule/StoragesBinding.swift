@@ -1,0 +1,187 @@
+// `optuna.storages`: where studies are kept, and how a script's URL becomes a storage.
+
+public import LuaBridge
+public import Tuning
+public import TuningStorage
+
+extension InMemoryStorage: LuaObject {}
+extension RDBStorage: LuaObject {}
+
+/// `optuna.storages.RetryFailedTrialCallback{ max_retry = 3 }`
+final class RetryCallbackObject: LuaObject, Sendable {
+    let retry: RetryHeartbeatStaleTrialCallback
+
+    init(_ retry: RetryHeartbeatStaleTrialCallback) { self.retry = retry }
+}
+
+let storageType = LuaType.union([.string, .object("Storage")])
+
+func storagesModule() -> LuaModule {
+    let module = LuaModule("optuna.storages").class(
+        LuaClass<InMemoryStorage>(
+            "InMemoryStorage", doc: "Studies that live as long as the script.",
+            conforms: ["Storage"]
+        )
+        .constructor { _ in InMemoryStorage() }
+        .tostring { _ in "InMemoryStorage()" })
+    addRDBStorage(to: module)
+    for name in ["JournalStorage", "GrpcStorageProxy"] {
+        addUnsupported(name, to: module, hint: "use \"sqlite:///study.db\" or InMemoryStorage")
+    }
+    return module
+}
+
+// MARK: - RDBStorage
+
+private func addRDBStorage(to module: LuaModule) {
+    // Both names, the one of today and the one that most scripts have.
+    for name in ["RetryHeartbeatStaleTrialCallback", "RetryFailedTrialCallback"] {
+        module.class(
+            LuaClass<RetryCallbackObject>(name, doc: "Queues a dead worker's trial again.")
+                .constructor([
+                    .optional(
+                        "max_retry", .integer, .nil, range: .atLeast(0),
+                        "How often; nil for no limit."),
+                    .optional("inherit_intermediate_values", .boolean, false),
+                ]) { args in
+                    RetryCallbackObject(
+                        RetryHeartbeatStaleTrialCallback(
+                            maxRetry: try args["max_retry"],
+                            inheritsIntermediateValues: try args["inherit_intermediate_values"]))
+                }
+                .tostring { "\(name)(max_retry=\($0.retry.maxRetry.map(String.init) ?? "None"))" })
+    }
+    module.class(
+        LuaClass<RDBStorage>(
+            "RDBStorage", doc: "Studies in a database that Optuna shares.", conforms: ["Storage"]
+        )
+        .constructor([
+            .required("url", .string, "sqlite:///study.db, postgresql://user:password@host/db"),
+            .optional("engine_kwargs", .table, .nil, "connect_args = { timeout = SECONDS }"),
+            .optional("skip_compatibility_check", .boolean, false),
+            .keyword("heartbeat_interval", .integer, .nil, "Seconds; nil for none."),
+            .keyword("grace_period", .integer, .nil, "Seconds; nil for twice the interval."),
+            .keyword("heartbeat_stale_trial_callback", .any),
+            .keyword("failed_trial_callback", .any, .nil, "The older name of the same."),
+            .keyword("skip_table_creation", .boolean, false),
+        ]) { args in try RDBStorage(args["url"], options: try rdbOptions(args)) }
+        .property("url", .string, doc: "Without the password.", get: { $0.url })
+        .tostring { "RDBStorage(\(pythonRepr($0.url)))" })
+}
+
+private func rdbOptions(_ args: LuaArguments) throws -> RDBStorage.Options {
+    var options = RDBStorage.Options()
+    options.heartbeatInterval = try args["heartbeat_interval"]
+    options.gracePeriod = try args["grace_period"]
+    options.skipsCompatibilityCheck = try args["skip_compatibility_check"]
+    options.skipsTableCreation = try args["skip_table_creation"]
+    options.timeout = try timeoutArgument(args)
+    let new: LuaValue = try args["heartbeat_stale_trial_callback"]
+    let old: LuaValue = try args["failed_trial_callback"]
+    if !new.isNil && !old.isNil {
+        throw args.invalid(
+            "failed_trial_callback",
+            "specify only one of `heartbeat_stale_trial_callback` and `failed_trial_callback`")
+    }
+    let callback = new.isNil ? old : new
+    if !callback.isNil {
+        guard let object = callback.object(as: RetryCallbackObject.self) else {
+            throw LuaError.mismatch(
+                path: new.isNil ? "failed_trial_callback" : "heartbeat_stale_trial_callback",
+                expected: "optuna.storages.RetryFailedTrialCallback", got: callback.typeName)
+        }
+        options.staleTrialCallback = object.retry.callback
+    }
+    return options
+}
+
+/// Of SQLAlchemy's `engine_kwargs` one thing has a meaning here, the time to wait for locks.
+private func timeoutArgument(_ args: LuaArguments) throws -> Double? {
+    guard let table: LuaTable = try args["engine_kwargs"] else { return nil }
+    var timeout: Double?
+    for (key, value) in try table.pairs() {
+        switch key.string {
+        // Pools of connections: one connection serves a process here.
+        case "pool_size", "max_overflow", "pool_pre_ping", "pool_recycle": continue
+        case "connect_args":
+            guard let inner = value.table else {
+                throw args.invalid("engine_kwargs", "connect_args must be a table")
+            }
+            for (key, value) in try inner.pairs() {
+                guard key.string == "timeout", let seconds = value.number, seconds >= 0 else {
+                    throw args.invalid(
+                        "engine_kwargs",
+                        "connect_args may hold timeout = SECONDS, nothing else; "
+                            + "options of PostgreSQL stand in the URL, behind '?'")
+                }
+                timeout = seconds
+            }
+        default:
+            throw args.invalid(
+                "engine_kwargs",
+                "'\(key.string ?? key.typeName)' is not available; connect_args is")
+        }
+    }
+    return timeout
+}
+
+// MARK: - Arguments
+
+extension LuaArguments {
+    /// The storage that a script names by object or URL; `nil` for a new one in memory.
+    func storage(_ name: String = "storage") throws -> (any Storage)? {
+        let value: LuaValue = try self[name]
+        if value.isNil { return nil }
+        if let storage = value.object(as: (any Storage).self) { return storage }
+        guard let url = value.string else {
+            throw LuaError.mismatch(
+                path: name, expected: "a URL or a storage of optuna.storages",
+                got: value.typeName)
+        }
+        return try RDBStorage(url)
+    }
+
+    func requiredStorage(_ name: String = "storage") throws -> any Storage {
+        guard let storage = try storage(name) else { throw LuaError.missing(name: name) }
+        return storage
+    }
+}
+
+// MARK: - Summaries
+
+/// What `optuna.get_all_study_summaries` lists.
+final class StudySummaryObject: LuaObject, Sendable {
+    let summary: StudySummary
+
+    init(_ summary: StudySummary) { self.summary = summary }
+}
+
+func studySummaryClass() -> LuaClass<StudySummaryObject> {
+    LuaClass<StudySummaryObject>("StudySummary", doc: "What there is to say about a study.")
+        .property("study_name", .string, get: { $0.summary.name })
+        .property(
+            "direction", .string, doc: "Nil for several objectives.",
+            get: { object -> String? in
+                object.summary.directions.count == 1 ? object.summary.directions[0].word : nil
+            }
+        )
+        .property(
+            "directions", .sequence(.string), get: { $0.summary.directions.map(\.word) }
+        )
+        .property(
+            "best_trial", .object("FrozenTrial"), doc: "Nil for several objectives.",
+            get: { $0.summary.bestTrial.map(FrozenTrialObject.init) }
+        )
+        .property("user_attrs", .table, get: { $0.summary.userAttrs })
+        .property("system_attrs", .table, get: { $0.summary.systemAttrs })
+        .property("n_trials", .integer, get: { $0.summary.trialCount })
+        .property(
+            "datetime_start", .string, doc: "Local time of the first trial's start.",
+            get: { localTimeText($0.summary.datetimeStart) }
+        )
+        .tostring { object in
+            let summary = object.summary
+            return "StudySummary(study_name=\(pythonRepr(summary.name)), "
+                + "n_trials=\(summary.trialCount))"
+        }
+}

@@ -1,0 +1,47 @@
+// Every kind of storage, each test's in a place of its own.
+
+import Foundation
+import TestSupport
+import Testing
+import Tuning
+import TuningStorage
+
+enum StorageKind: CaseIterable, Sendable {
+    case inMemory
+    case sqlite
+    case sqliteInMemory
+
+    static var available: [StorageKind] { allCases }
+
+    /// Kinds that several processes can share.
+    static var shared: [StorageKind] { [.sqlite] }
+
+    func place() throws -> StoragePlace { try StoragePlace(self) }
+}
+
+/// A storage of a test's own; `remove()` takes it away.
+struct StoragePlace {
+    let kind: StorageKind
+    let folder: TemporaryFolder
+    /// What `optuna.load_study(storage=...)` takes.
+    let url: String
+
+    init(_ kind: StorageKind) throws {
+        self.kind = kind
+        folder = try TemporaryFolder()
+        switch kind {
+        case .inMemory, .sqliteInMemory: url = "sqlite://"
+        case .sqlite: url = "sqlite:///" + folder.url.appending(path: "study.db").path
+        }
+    }
+
+    /// A further connection to the same storage, where the kind has such a thing.
+    func open() throws -> any Storage {
+        switch kind {
+        case .inMemory: InMemoryStorage()
+        case .sqlite, .sqliteInMemory: try RDBStorage(url)
+        }
+    }
+
+    func remove() { folder.remove() }
+}
