@@ -14,6 +14,15 @@ static inline bool st_has_fma(void) {
 #endif
 }
 
+/// Whether the build's registers hold a tile of 28 vectors of 16 floats: AVX-512's 32 registers.
+static inline bool st_has_wide_registers(void) {
+#if defined(__AVX512F__)
+    return true;
+#else
+    return false;
+#endif
+}
+
 /// Square roots of 16 floats, correctly rounded: one instruction where the machine has it. Swift's
 /// own squareRoot is a call per lane.
 typedef float st_lanes __attribute__((ext_vector_type(16)));

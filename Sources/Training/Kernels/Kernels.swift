@@ -35,8 +35,14 @@ let laneIndices = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 }
 
 /// Lanes `index ..< index + 16` of a row that ends at `end`; lanes past the end are zero.
+///
+/// Tails travel through memory: as arguments and results lanes are cut into four registers, and the
+/// loop around a call with such a signature stays cut in four.
 @inline(__always) func load(_ row: ConstFloats, _ index: Int, _ end: Int) -> Lanes {
-    index &+ laneCount <= end ? load(row + index) : loadTail(row + index, end &- index)
+    if index &+ laneCount <= end { return load(row + index) }
+    var lanes = Lanes(repeating: 0)
+    withUnsafeMutableBytes(of: &lanes) { copyTail(row + index, end &- index, $0.baseAddress) }
+    return lanes
 }
 
 /// Stores the lanes of `index ..< index + 16` that lie before `end`.
@@ -44,24 +50,21 @@ let laneIndices = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
     if index &+ laneCount <= end {
         store(row + index, lanes)
     } else {
-        storeTail(row + index, end &- index, lanes)
+        withUnsafeBytes(of: lanes) { copyTail($0.baseAddress, end &- index, row + index) }
     }
+}
+
+@inline(never) private func copyTail(
+    _ source: UnsafeRawPointer?, _ count: Int, _ destination: UnsafeMutableRawPointer?
+) {
+    guard let source, let destination else { return }
+    destination.copyMemory(from: source, byteCount: count &* MemoryLayout<Float>.stride)
 }
 
 /// `lanes` with zeros where `index + lane >= end`.
 @inline(__always) func clear(_ lanes: Lanes, _ index: Int, _ end: Int) -> Lanes {
     index &+ laneCount <= end
         ? lanes : lanes.replacing(with: 0, where: laneIndices .>= Float(end &- index))
-}
-
-@inline(never) private func loadTail(_ source: ConstFloats, _ count: Int) -> Lanes {
-    var lanes = Lanes(repeating: 0)
-    for lane in 0..<count { lanes[lane] = source[lane] }
-    return lanes
-}
-
-@inline(never) private func storeTail(_ destination: Floats, _ count: Int, _ lanes: Lanes) {
-    for lane in 0..<count { destination[lane] = lanes[lane] }
 }
 
 // MARK: Arithmetic

@@ -6,7 +6,7 @@
 /// - a: [m, k], element (i, l) at `a[i * aRow + l * aColumn]`, so that a transpose costs nothing
 /// - b: [k, n], rows contiguous, `bRow` apart   - c: [m, n], rows contiguous, `cRow` apart
 ///
-/// Tiles of up to 8 vectors stay in registers over the whole of k; each step multiplies a
+/// Tiles of up to 28 vectors stay in registers over the whole of k; each step multiplies a
 /// broadcast element of `a` with a vector of `b`. Columns past the last whole vector are done
 /// one by one.
 @inline(__always) func smallProduct(
@@ -18,15 +18,7 @@
         accumulate: accumulate)
     var column = 0
     while column &+ 32 <= n {
-        var row = 0
-        while row &+ 4 <= m {
-            operands.tile4x2(row, column)
-            row &+= 4
-        }
-        while row < m {
-            operands.tile1x2(row, column)
-            row &+= 1
-        }
+        operands.columns32(m, column)
         column &+= 32
     }
     while column &+ 16 <= n {
@@ -51,7 +43,8 @@
     }
 }
 
-private struct Operands {
+/// The operands of a product, and the tiles it is made of.
+struct Operands {
     let a: ConstFloats
     let aRow: Int
     let aColumn: Int
@@ -67,54 +60,9 @@ private struct Operands {
         store(target, accumulate ? load(target) + value : value)
     }
 
-    @inline(never) func tile4x2(_ row: Int, _ column: Int) {
-        var s00 = Lanes(repeating: 0)
-        var s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00
-        var a0 = a + row &* aRow
-        var a1 = a0 + aRow
-        var a2 = a1 + aRow
-        var a3 = a2 + aRow
-        var source = b + column
-        for _ in 0..<k {
-            let b0 = load(source)
-            let b1 = load(source + 16)
-            s00 = multiplyAdd(a0.pointee, b0, s00)
-            s01 = multiplyAdd(a0.pointee, b1, s01)
-            s10 = multiplyAdd(a1.pointee, b0, s10)
-            s11 = multiplyAdd(a1.pointee, b1, s11)
-            s20 = multiplyAdd(a2.pointee, b0, s20)
-            s21 = multiplyAdd(a2.pointee, b1, s21)
-            s30 = multiplyAdd(a3.pointee, b0, s30)
-            s31 = multiplyAdd(a3.pointee, b1, s31)
-            a0 += aColumn
-            a1 += aColumn
-            a2 += aColumn
-            a3 += aColumn
-            source += bRow
-        }
-        finish(row, column, s00)
-        finish(row, column &+ 16, s01)
-        finish(row &+ 1, column, s10)
-        finish(row &+ 1, column &+ 16, s11)
-        finish(row &+ 2, column, s20)
-        finish(row &+ 2, column &+ 16, s21)
-        finish(row &+ 3, column, s30)
-        finish(row &+ 3, column &+ 16, s31)
-    }
-
-    @inline(never) func tile1x2(_ row: Int, _ column: Int) {
-        var s0 = Lanes(repeating: 0)
-        var s1 = s0
-        var element = a + row &* aRow
-        var source = b + column
-        for _ in 0..<k {
-            s0 = multiplyAdd(element.pointee, load(source), s0)
-            s1 = multiplyAdd(element.pointee, load(source + 16), s1)
-            element += aColumn
-            source += bRow
-        }
-        finish(row, column, s0)
-        finish(row, column &+ 16, s1)
+    @inline(__always) func finish(_ row: Int, _ column: Int, _ left: Lanes, _ right: Lanes) {
+        finish(row, column, left)
+        finish(row, column &+ 16, right)
     }
 
     @inline(never) func tile8x1(_ row: Int, _ column: Int) {

@@ -1,0 +1,197 @@
+// Tiles of matrix products that are two vectors wide: 32 columns, and as many rows as registers hold.
+//
+// The rows are written out because only then every sum keeps a register of its own: arrays and
+// tuples of vectors end up in memory. Two loads of `b` and one broadcast a row feed two
+// multiplications a row, so the tile of 14 rows (28 sums, 2 vectors of `b`) keeps both units of an
+// AVX-512 core busy.
+import COpenBLAS
+
+extension Operands {
+    /// The columns `column ..< column + 32` of `m` rows.
+    @inline(__always) func columns32(_ m: Int, _ column: Int) {
+        var row = 0
+        if st_has_wide_registers() {
+            while row &+ 14 <= m {
+                tile14x2(row, column)
+                row &+= 14
+            }
+            if row &+ 8 <= m {
+                tile8x2(row, column)
+                row &+= 8
+            }
+        }
+        while row < m {
+            tile4x2(row, column, min(4, m &- row))
+            row &+= 4
+        }
+    }
+
+    /// 14 rows, two vectors wide.
+    @inline(never) func tile14x2(_ row: Int, _ column: Int) {
+        var left = self.b + column
+        var a = self.a + row &* aRow
+        let zero = Lanes(repeating: 0)
+        var l0 = zero, r0 = zero
+        var l1 = zero, r1 = zero
+        var l2 = zero, r2 = zero
+        var l3 = zero, r3 = zero
+        var l4 = zero, r4 = zero
+        var l5 = zero, r5 = zero
+        var l6 = zero, r6 = zero
+        var l7 = zero, r7 = zero
+        var l8 = zero, r8 = zero
+        var l9 = zero, r9 = zero
+        var l10 = zero, r10 = zero
+        var l11 = zero, r11 = zero
+        var l12 = zero, r12 = zero
+        var l13 = zero, r13 = zero
+        for _ in 0..<k {
+            let b0 = load(left)
+            let b1 = load(left + 16)
+            let a0 = a[0]
+            l0 = multiplyAdd(a0, b0, l0)
+            r0 = multiplyAdd(a0, b1, r0)
+            let a1 = a[aRow]
+            l1 = multiplyAdd(a1, b0, l1)
+            r1 = multiplyAdd(a1, b1, r1)
+            let a2 = a[2 &* aRow]
+            l2 = multiplyAdd(a2, b0, l2)
+            r2 = multiplyAdd(a2, b1, r2)
+            let a3 = a[3 &* aRow]
+            l3 = multiplyAdd(a3, b0, l3)
+            r3 = multiplyAdd(a3, b1, r3)
+            let a4 = a[4 &* aRow]
+            l4 = multiplyAdd(a4, b0, l4)
+            r4 = multiplyAdd(a4, b1, r4)
+            let a5 = a[5 &* aRow]
+            l5 = multiplyAdd(a5, b0, l5)
+            r5 = multiplyAdd(a5, b1, r5)
+            let a6 = a[6 &* aRow]
+            l6 = multiplyAdd(a6, b0, l6)
+            r6 = multiplyAdd(a6, b1, r6)
+            let a7 = a[7 &* aRow]
+            l7 = multiplyAdd(a7, b0, l7)
+            r7 = multiplyAdd(a7, b1, r7)
+            let a8 = a[8 &* aRow]
+            l8 = multiplyAdd(a8, b0, l8)
+            r8 = multiplyAdd(a8, b1, r8)
+            let a9 = a[9 &* aRow]
+            l9 = multiplyAdd(a9, b0, l9)
+            r9 = multiplyAdd(a9, b1, r9)
+            let a10 = a[10 &* aRow]
+            l10 = multiplyAdd(a10, b0, l10)
+            r10 = multiplyAdd(a10, b1, r10)
+            let a11 = a[11 &* aRow]
+            l11 = multiplyAdd(a11, b0, l11)
+            r11 = multiplyAdd(a11, b1, r11)
+            let a12 = a[12 &* aRow]
+            l12 = multiplyAdd(a12, b0, l12)
+            r12 = multiplyAdd(a12, b1, r12)
+            let a13 = a[13 &* aRow]
+            l13 = multiplyAdd(a13, b0, l13)
+            r13 = multiplyAdd(a13, b1, r13)
+            a += aColumn
+            left += bRow
+        }
+        finish(row, column, l0, r0)
+        finish(row &+ 1, column, l1, r1)
+        finish(row &+ 2, column, l2, r2)
+        finish(row &+ 3, column, l3, r3)
+        finish(row &+ 4, column, l4, r4)
+        finish(row &+ 5, column, l5, r5)
+        finish(row &+ 6, column, l6, r6)
+        finish(row &+ 7, column, l7, r7)
+        finish(row &+ 8, column, l8, r8)
+        finish(row &+ 9, column, l9, r9)
+        finish(row &+ 10, column, l10, r10)
+        finish(row &+ 11, column, l11, r11)
+        finish(row &+ 12, column, l12, r12)
+        finish(row &+ 13, column, l13, r13)
+    }
+
+    /// 8 rows, two vectors wide.
+    @inline(never) func tile8x2(_ row: Int, _ column: Int) {
+        var left = self.b + column
+        var a = self.a + row &* aRow
+        let zero = Lanes(repeating: 0)
+        var l0 = zero, r0 = zero
+        var l1 = zero, r1 = zero
+        var l2 = zero, r2 = zero
+        var l3 = zero, r3 = zero
+        var l4 = zero, r4 = zero
+        var l5 = zero, r5 = zero
+        var l6 = zero, r6 = zero
+        var l7 = zero, r7 = zero
+        for _ in 0..<k {
+            let b0 = load(left)
+            let b1 = load(left + 16)
+            let a0 = a[0]
+            l0 = multiplyAdd(a0, b0, l0)
+            r0 = multiplyAdd(a0, b1, r0)
+            let a1 = a[aRow]
+            l1 = multiplyAdd(a1, b0, l1)
+            r1 = multiplyAdd(a1, b1, r1)
+            let a2 = a[2 &* aRow]
+            l2 = multiplyAdd(a2, b0, l2)
+            r2 = multiplyAdd(a2, b1, r2)
+            let a3 = a[3 &* aRow]
+            l3 = multiplyAdd(a3, b0, l3)
+            r3 = multiplyAdd(a3, b1, r3)
+            let a4 = a[4 &* aRow]
+            l4 = multiplyAdd(a4, b0, l4)
+            r4 = multiplyAdd(a4, b1, r4)
+            let a5 = a[5 &* aRow]
+            l5 = multiplyAdd(a5, b0, l5)
+            r5 = multiplyAdd(a5, b1, r5)
+            let a6 = a[6 &* aRow]
+            l6 = multiplyAdd(a6, b0, l6)
+            r6 = multiplyAdd(a6, b1, r6)
+            let a7 = a[7 &* aRow]
+            l7 = multiplyAdd(a7, b0, l7)
+            r7 = multiplyAdd(a7, b1, r7)
+            a += aColumn
+            left += bRow
+        }
+        finish(row, column, l0, r0)
+        finish(row &+ 1, column, l1, r1)
+        finish(row &+ 2, column, l2, r2)
+        finish(row &+ 3, column, l3, r3)
+        finish(row &+ 4, column, l4, r4)
+        finish(row &+ 5, column, l5, r5)
+        finish(row &+ 6, column, l6, r6)
+        finish(row &+ 7, column, l7, r7)
+    }
+
+    /// `count` rows of up to 4, two vectors wide. Rows past `count` compute the last one again, which
+    /// costs nothing: four rows are what the latency of a multiplication hides.
+    @inline(never) func tile4x2(_ row: Int, _ column: Int, _ count: Int) {
+        let row1 = min(1, count &- 1) &* aRow
+        let row2 = min(2, count &- 1) &* aRow
+        let row3 = min(3, count &- 1) &* aRow
+        let zero = Lanes(repeating: 0)
+        var l0 = zero, r0 = zero
+        var l1 = zero, r1 = zero
+        var l2 = zero, r2 = zero
+        var l3 = zero, r3 = zero
+        var left = self.b + column
+        var a = self.a + row &* aRow
+        for _ in 0..<k {
+            let b0 = load(left)
+            let b1 = load(left + 16)
+            l0 = multiplyAdd(a[0], b0, l0)
+            r0 = multiplyAdd(a[0], b1, r0)
+            l1 = multiplyAdd(a[row1], b0, l1)
+            r1 = multiplyAdd(a[row1], b1, r1)
+            l2 = multiplyAdd(a[row2], b0, l2)
+            r2 = multiplyAdd(a[row2], b1, r2)
+            l3 = multiplyAdd(a[row3], b0, l3)
+            r3 = multiplyAdd(a[row3], b1, r3)
+            a += aColumn
+            left += bRow
+        }
+        finish(row, column, l0, r0)
+        if count > 1 { finish(row &+ 1, column, l1, r1) }
+        if count > 2 { finish(row &+ 2, column, l2, r2) }
+        if count > 3 { finish(row &+ 3, column, l3, r3) }
+    }
+}
