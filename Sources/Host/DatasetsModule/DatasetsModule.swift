@@ -4,17 +4,17 @@ public import LuaBridge
 public import Training
 
 extension HostModule {
-    static let datasets = HostModule("datasets") { try DatasetsModule.make($0.lua) }
+    static let datasets = HostModule("datasets") { try DatasetsModule.make($0) }
 }
 
 enum DatasetsModule {
-    static func make(_ state: LuaState) throws -> LuaModule {
-        try state.register(columnClass())
+    static func make(_ session: HostSession) throws -> LuaModule {
+        try session.lua.register(columnClass())
         let module = LuaModule(
             "datasets", doc: "Rows of named, typed columns: what a trainer learns from.")
         module.class(datasetClass())
         module.class(datasetDictClass())
-        addLoadDataset(to: module)
+        addLoadDataset(to: module, session)
         module.function(
             "concatenate_datasets",
             [.required("dsets", .sequence(.object("Dataset")), "The datasets, in order.")],

@@ -1,22 +1,31 @@
-// `datasets.load_dataset`: from its arguments to a format, files and a split.
+// `datasets.load_dataset`: from its arguments to a format, files and a split. Where the files of a
+// folder or a hub dataset are is the Hub target's to find out, reading them Training's.
 
+import FoundationEssentials
+import Hub
 import LuaBridge
+import OrderedJSON
 import Training
 
 private let formats = ["json", "csv", "text"]
 
-func addLoadDataset(to module: LuaModule) {
+func addLoadDataset(to module: LuaModule, _ session: HostSession) {
     module.function(
         "load_dataset",
         [
-            .required("path", .string, "json, csv or text."),
-            .optional("name", .string, nil, "A configuration of a hub dataset."),
+            .required("path", .string, "A dataset of the hub, a folder, or json, csv, text."),
+            .optional("name", .string, nil, "A configuration of the dataset."),
             .keyword(
                 "data_files", .union([.string, .sequence(.string), .map(.any)]), nil,
                 "A file or pattern, several, or a table from split to those."),
+            .keyword("data_dir", .string, nil, "A folder of the dataset to take files from."),
             .keyword(
                 "split", .stringOrSequence, nil,
                 "Rows to load, such as train[:10%]; without it all splits come back."),
+            .keyword("revision", .string, nil, "hub: a branch, tag or commit."),
+            .keyword(
+                "token", .union([.string, .boolean]), nil, "hub: a token; true: the stored one."),
+            .keyword("streaming", .boolean, .computed("false"), "Only false."),
             .keyword("field", .string, nil, "json: the member that holds the rows."),
             .keyword("delimiter", .string, .computed("','"), "csv: one character."),
             .keyword("sep", .string, .computed("','"), "csv: the same as delimiter."),
@@ -31,25 +40,122 @@ func addLoadDataset(to module: LuaModule) {
             .keyword("keep_linebreaks", .boolean, .computed("false"), "text: keep the line's end."),
         ], doc: "A dataset, a DatasetDict without split, a sequence of datasets for several splits."
     ) { arguments in
-        let files = try dataFiles(arguments)
-        let format = try format(arguments)
+        if try arguments["streaming"] ?? false {
+            throw arguments.invalid(
+                "streaming", "is not supported; leave it out: files are read as far as needed")
+        }
         let value: LuaValue = try arguments["split"]
-        if case .nil = value {
-            return LuaResults(DatasetDictObject(try loadDataset(format, dataFiles: files)))
+        let splits: [String]? =
+            value.isNil ? nil : try value.string.map { [$0] } ?? arguments["split"]
+        // Slips in the grammar show before anything is downloaded.
+        let instructions = try splits?.filter { $0 != "all" }.map { try SplitInstruction($0) }
+        let source = try source(arguments, session)
+        let isAll = splits == nil || splits?.contains("all") == true
+        let wanted = isAll ? nil : instructions.map { Set($0.flatMap(\.names)) }
+        let files = try source.files(wanted)
+        guard let splits else {
+            return LuaResults(DatasetDictObject(try loadDataset(source.format, dataFiles: files)))
         }
-        if let split = value.string {
-            return LuaResults(try loadDataset(format, dataFiles: files, split: split))
+        let datasets = try splits.map {
+            try loadDataset(source.format, dataFiles: files, split: $0)
         }
-        let splits: [String] = try arguments["split"]
-        let datasets = try splits.map { try loadDataset(format, dataFiles: files, split: $0) }
+        if value.string != nil, let dataset = datasets.first { return LuaResults(dataset) }
         return LuaResults([datasets])  // one result, a sequence
     }
 }
 
+// MARK: - Where the files are
+
+/// A format, and a way to files by split.
+private struct Source {
+    let format: DatasetFormat
+    let splits: [String]
+    let paths: (String) throws -> [String]
+
+    /// The files of the wanted splits, or all; those of other splits are not fetched.
+    func files(_ wanted: Set<String>?) throws -> [(split: String, paths: [String])] {
+        try checkNames(wanted)
+        return try splits.map { split in
+            (split, wanted?.contains(split) == false ? [] : try paths(split))
+        }
+    }
+
+    private func checkNames(_ wanted: Set<String>?) throws {
+        guard let unknown = wanted?.subtracting(splits).min() else { return }
+        throw TrainingError.argument(
+            owner: "load_dataset", name: "split", problem: "unknown split '\(unknown)'",
+            hint: "the splits are \(splits.map { "'\($0)'" }.joined(separator: ", "))")
+    }
+}
+
+private func source(_ arguments: LuaArguments, _ session: HostSession) throws -> Source {
+    let path: String = try arguments["path"]
+    let files = try dataFiles(arguments)
+    let dataFolder: String? = try arguments["data_dir"]
+    if formats.contains(path), files != nil || dataFolder == nil {
+        let files = try requireFiles(files, path)
+        let format = try format(path, arguments, card: [:])
+        let folder = dataFolder.map { $0.hasSuffix("/") ? $0 : $0 + "/" } ?? ""
+        return Source(format: format, splits: files.map(\.split)) { split in
+            (files.first { $0.split == split }?.paths ?? []).map {
+                $0.hasPrefix("/") ? $0 : folder + $0
+            }
+        }
+    }
+    var request = DatasetRequest()
+    request.dataFiles = files.map { $0.map { (split: $0.split, patterns: $0.paths) } }
+    let found: DatasetSource
+    if formats.contains(path), let dataFolder {
+        try checkFolder(dataFolder)
+        found = try DatasetSource.folder(dataFolder, request, members: archiveMembers)
+        guard found.format == path else {
+            throw arguments.invalid("data_dir", "holds \(found.format) files, not \(path) files")
+        }
+    } else {
+        request.name = try arguments["name"]
+        request.dataFolder = dataFolder
+        found = try dataset(path, request, arguments, session)
+    }
+    let format = try format(found.format, arguments, card: found.options)
+    return Source(
+        format: format, splits: found.splits.map(\.name), paths: { try found.paths($0) })
+}
+
+/// A folder of that name, otherwise a dataset of the hub.
+private func dataset(
+    _ path: String, _ request: DatasetRequest, _ arguments: LuaArguments, _ session: HostSession
+) throws -> DatasetSource {
+    if LocalPath.isFolder(path) {
+        return try DatasetSource.folder(path, request, members: archiveMembers)
+    }
+    if LocalPath.exists(path) || path.hasPrefix("/") || path.hasPrefix(".")
+        || path.split(separator: "/").count > 2
+        || (!path.contains("/") && request.dataFiles != nil)
+    {
+        throw unknownFormat(path)
+    }
+    for suffixes in suffixesByFormat.values where suffixes.contains(where: path.hasSuffix) {
+        throw unknownFormat(path)
+    }
+    return try session.hub.dataset(
+        path, request, try HubAccess(arguments), members: archiveMembers)
+}
+
+private func checkFolder(_ path: String) throws {
+    guard LocalPath.isFolder(path) else {
+        throw TrainingError.file(path: path, problem: "no such folder", hint: "check data_dir")
+    }
+}
+
+/// The names in a zip archive, to tell what format it holds.
+private func archiveMembers(_ path: String) throws -> [String] { [] }
+
 // MARK: - Format
 
-private func format(_ arguments: LuaArguments) throws -> DatasetFormat {
-    let path: String = try arguments["path"]
+/// - card: what a dataset's card says for its format; the call's own arguments come first.
+private func format(
+    _ path: String, _ arguments: LuaArguments, card: JSONObject
+) throws -> DatasetFormat {
     let options: [String: [String]] = [
         "json": ["field"],
         "csv": ["delimiter", "sep", "quotechar", "column_names", "keep_default_na"],
@@ -61,20 +167,33 @@ private func format(_ arguments: LuaArguments) throws -> DatasetFormat {
         }
     }
     switch path {
-    case "json": return .json(field: try arguments["field"])
-    case "csv": return .csv(try csvOptions(arguments))
-    default:
+    case "json": return .json(field: try arguments["field"] ?? card["field"]?.stringValue)
+    case "csv": return .csv(try csvOptions(arguments, card))
+    case "text":
         var text = TextOptions()
-        let unit: String? = try arguments["sample_by"]
+        let unit: String? = try arguments["sample_by"] ?? card["sample_by"]?.stringValue
         text.sampleBy = unit.flatMap(TextOptions.Unit.init) ?? .line
-        text.keepsLineBreaks = try arguments["keep_linebreaks"] ?? false
+        text.keepsLineBreaks =
+            try arguments["keep_linebreaks"] ?? card["keep_linebreaks"]?.boolValue ?? false
         return .text(text)
+    default:
+        throw LuaError.message("load_dataset: files of the format \(path) can't be read")
     }
 }
 
-private func csvOptions(_ arguments: LuaArguments) throws -> CSVOptions {
+private func csvOptions(_ arguments: LuaArguments, _ card: JSONObject) throws -> CSVOptions {
+    // What a card says about reading and is not known here would change the rows.
+    let unknown = [
+        "header", "skiprows", "quoting", "escapechar", "comment", "na_values", "thousands",
+        "decimal", "dtype", "usecols", "skipinitialspace", "skipfooter", "index_col",
+    ]
+    if let name = unknown.first(where: { card[$0]?.isNull == false }) {
+        throw LuaError.message(
+            "load_dataset: the dataset's card sets '\(name)' for its CSV files, which is not"
+                + " supported")
+    }
     func character(_ name: String) throws -> UInt8? {
-        guard let text: String = try arguments[name] else { return nil }
+        guard let text: String = try arguments[name] ?? card[name]?.stringValue else { return nil }
         guard text.utf8.count == 1, let byte = text.utf8.first, byte != 0x0a, byte != 0x0d else {
             throw arguments.invalid(name, "expected one ASCII character, got '\(text)'")
         }
@@ -86,29 +205,27 @@ private func csvOptions(_ arguments: LuaArguments) throws -> CSVOptions {
     guard options.delimiter != options.quote else {
         throw arguments.invalid("quotechar", "is the same as the delimiter")
     }
-    options.columnNames = try arguments["column_names"]
-    options.keepsDefaultNulls = try arguments["keep_default_na"] ?? true
+    let names = card["column_names"] ?? card["names"]
+    options.columnNames =
+        try arguments["column_names"] ?? names?.arrayValue?.compactMap(\.stringValue)
+    options.keepsDefaultNulls =
+        try arguments["keep_default_na"] ?? card["keep_default_na"]?.boolValue ?? true
     return options
 }
 
 // MARK: - Files
 
+/// `data_files` in each of its spellings; nil where it is not given.
 private func dataFiles(
     _ arguments: LuaArguments
-) throws -> [(split: String, paths: [String])] {
-    let path: String = try arguments["path"]
-    guard formats.contains(path) else { throw unknownFormat(path, arguments) }
+) throws -> [(split: String, paths: [String])]? {
     let value: LuaValue = try arguments["data_files"]
     switch value {
-    case .nil:
-        throw LuaError.message(
-            "load_dataset: data_files is missing; name the file to read, as in"
-                + " load_dataset(\"\(path)\", { data_files = \"pairs.\(extensions[path] ?? "txt")\" })"
-        )
+    case .nil: return nil
     case .string: return [("train", [try arguments["data_files"]])]
     default: break
     }
-    guard let table = value.table else { return [] }
+    guard let table = value.table else { return nil }
     var splits: [String: [String]] = [:]
     for (key, value) in try table.pairs() {
         guard let name = key.string else { return [("train", try arguments["data_files"])] }
@@ -131,25 +248,41 @@ private func dataFiles(
     return splitOrder(Array(splits.keys)).map { ($0, splits[$0] ?? []) }
 }
 
-private let extensions = ["json": "jsonl", "csv": "csv", "text": "txt"]
+private func requireFiles(
+    _ files: [(split: String, paths: [String])]?, _ path: String
+) throws -> [(split: String, paths: [String])] {
+    if let files { return files }
+    let suffix = suffixesByFormat[path]?.first ?? ".txt"
+    throw LuaError.message(
+        "load_dataset: data_files is missing; name the file to read, as in"
+            + " load_dataset(\"\(path)\", { data_files = \"pairs\(suffix)\" })")
+}
 
-private func unknownFormat(_ path: String, _ arguments: LuaArguments) -> LuaError {
-    for (format, suffixes) in [
-        ("json", [".json", ".jsonl", ".ndjson"]), ("csv", [".csv", ".tsv"]), ("text", [".txt"]),
-    ] where suffixes.contains(where: path.hasSuffix) {
+private let suffixesByFormat = [
+    "json": [".jsonl", ".json", ".ndjson"], "csv": [".csv", ".tsv"], "text": [".txt"],
+]
+
+private func unknownFormat(_ path: String) -> LuaError {
+    for (format, suffixes) in suffixesByFormat.sorted(by: { $0.key < $1.key })
+    where suffixes.contains(where: path.hasSuffix) {
         return .message(
             "load_dataset: '\(path)' is a file; write"
                 + " load_dataset(\"\(format)\", { data_files = \"\(path)\" })")
     }
-    if ["parquet", "arrow"].contains(path) {
+    if path.contains("/") || LocalPath.exists(path) {
         return .message(
-            "load_dataset: \(path) files can't be read yet; convert them to JSON Lines and use"
-                + " load_dataset(\"json\", { data_files = ... })")
-    }
-    if path.contains("/") {
-        return .message(
-            "load_dataset: '\(path)': hub datasets are not available yet; download its files and"
-                + " use load_dataset(\"json\", { data_files = ... })")
+            "load_dataset: '\(path)': there is no such folder; give a folder with data files, or a"
+                + " dataset of the hub as 'organization/name'")
     }
     return .unknown(kind: "format", name: path, owner: "load_dataset", valid: formats)
+}
+
+/// What a path is.
+private enum LocalPath {
+    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    static func isFolder(_ path: String) -> Bool {
+        var isFolder = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+    }
 }

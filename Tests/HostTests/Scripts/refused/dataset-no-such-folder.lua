@@ -1,0 +1,3 @@
+local datasets = require "datasets"
+
+datasets.load_dataset("./data/nowhere")
