@@ -33,11 +33,12 @@ func lossClass() -> LuaClass<LossObject> {
     .tostring { $0.summary }
 }
 
-func lossesModule() -> LuaModule {
+func lossesModule(_ session: HostSession) -> LuaModule {
     let module = LuaModule("sentence_transformers.losses")
     addRankingLosses(to: module)
     addPairLosses(to: module)
     addTripletAndWrapperLosses(to: module)
+    addCustomLoss(to: module, session.progress)
     module.submodule("TripletDistanceMetric", enumeration("TripletDistanceMetric", tripletMetrics))
     module.submodule("SiameseDistanceMetric", enumeration("SiameseDistanceMetric", siameseMetrics))
     return module

@@ -12,7 +12,7 @@ extension HostModule {
 enum SentenceTransformersModule {
     static func make(_ session: HostSession) throws -> LuaModule {
         let state = session.lua
-        try state.register(matrixClass())
+        try state.register(differentiableMatrixClass())
         try state.register(lossClass())
         try state.register(evaluatorClass())
         try state.register(bestRunClass())
@@ -27,7 +27,9 @@ enum SentenceTransformersModule {
         .class(trainerClass(session))
         .class(trainingArgumentsClass())
         .class(earlyStoppingClass())
-        .submodule("losses", lossesModule())
+        .class(matrixClass())
+        .submodule("losses", lossesModule(session))
+        .submodule("util", utilModule())
         .submodule("evaluation", evaluationModule())
         .submodule("SimilarityFunction", constants("SimilarityFunction", SimilarityFunction.self))
         .submodule("BatchSamplers", constants("BatchSamplers", BatchSamplers.self))

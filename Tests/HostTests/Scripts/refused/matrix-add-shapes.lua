@@ -1,0 +1,3 @@
+-- Shapes that do not fit.
+local st = require "sentence_transformers"
+local m = st.Matrix{ { 1, 2 } } + st.Matrix{ { 1, 2, 3 } }

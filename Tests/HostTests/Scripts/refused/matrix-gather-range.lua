@@ -1,0 +1,3 @@
+-- A column that is not there.
+local st = require "sentence_transformers"
+st.Matrix{ { 1, 2 } }:gather{ 3 }

@@ -1,0 +1,3 @@
+-- Rows of different lengths are no matrix.
+local st = require "sentence_transformers"
+st.Matrix{ { 1, 2 }, { 3 } }
