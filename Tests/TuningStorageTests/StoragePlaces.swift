@@ -10,11 +10,15 @@ enum StorageKind: CaseIterable, Sendable {
     case inMemory
     case sqlite
     case sqliteInMemory
+    case postgresql
 
-    static var available: [StorageKind] { allCases }
+    /// PostgreSQL where the server's programs are installed, which `make test` sees to.
+    static let available = allCases.filter {
+        $0 != .postgresql || PostgreSQLServer.shared != nil
+    }
 
     /// Kinds that several processes can share.
-    static var shared: [StorageKind] { [.sqlite] }
+    static let shared = available.filter { $0 == .sqlite || $0 == .postgresql }
 
     func place() throws -> StoragePlace { try StoragePlace(self) }
 }
@@ -32,6 +36,7 @@ struct StoragePlace {
         switch kind {
         case .inMemory, .sqliteInMemory: url = "sqlite://"
         case .sqlite: url = "sqlite:///" + folder.url.appending(path: "study.db").path
+        case .postgresql: url = try #require(PostgreSQLServer.shared).makeDatabase()
         }
     }
 
@@ -39,7 +44,7 @@ struct StoragePlace {
     func open() throws -> any Storage {
         switch kind {
         case .inMemory: InMemoryStorage()
-        case .sqlite, .sqliteInMemory: try RDBStorage(url)
+        case .sqlite, .sqliteInMemory, .postgresql: try RDBStorage(url)
         }
     }
 
