@@ -44,14 +44,22 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
             name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Opened when they are first used and not linked, so without pkgConfig.
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZip", providers: [.apt(["libzip-dev"])]),
 
         // Small shared foundations.
         .target(name: "OrderedJSON", swiftSettings: settings),
         .target(name: "RandomGenerators", swiftSettings: settings),
+
+        // Packed files: gzip, zstd, bzip2, xz, zip.
+        .target(
+            name: "Compression", dependencies: ["CZlib", "CZstd", "CBzip2", "CLZMA", "CZip"],
+            swiftSettings: settings),
 
         // Files of the Hugging Face Hub, in the cache that Python shares.
         .target(
@@ -63,7 +71,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "COpenBLAS", "OrderedJSON", "RandomGenerators",
+                "COpenBLAS", "Compression", "OrderedJSON", "RandomGenerators",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .target(
@@ -100,6 +108,9 @@ let package = Package(
             name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
         .testTarget(
             name: "RandomGeneratorsTests", dependencies: ["RandomGenerators"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "HubTests", dependencies: ["Hub", "OrderedJSON", "TestSupport"],

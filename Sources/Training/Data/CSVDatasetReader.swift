@@ -26,7 +26,7 @@ struct CSVDatasetReader {
         var names: [String] = []
         var columns: [TextColumn] = []
         for (index, path) in paths.enumerated() {
-            let bytes = try ModelFiles.read(path)
+            let bytes = try DataFile.read(path)
             var scanner = CSVScanner(bytes: bytes, options: options, path: path)
             let header = try options.columnNames ?? scanner.header()
             if index == 0 {

@@ -74,6 +74,7 @@ private func loadSplit(_ format: DatasetFormat, _ paths: [String]) throws -> Dat
 }
 
 private func checkFile(_ path: String) throws {
+    let path = DataFile.onDisk(path)
     if ModelFiles.isFolder(path) {
         throw TrainingError.file(
             path: path, problem: "is a folder", hint: "name its files, or give a pattern with *")
@@ -83,13 +84,9 @@ private func checkFile(_ path: String) throws {
             path: path, problem: "no such file",
             hint: "paths in data_files start at the folder the program runs in")
     }
-    for suffix in [".gz", ".zip", ".bz2", ".xz", ".zst"] where path.hasSuffix(suffix) {
-        throw TrainingError.file(
-            path: path, problem: "compressed files can't be read yet", hint: "unpack it first")
-    }
 }
 
-/// Patterns become the files that match, in alphabetical order.
+/// Patterns become the files that match, in alphabetical order, archives the files in them.
 private func expand(_ paths: [String]) throws -> [String] {
     var result: [String] = []
     for path in paths {
@@ -108,6 +105,7 @@ private func expand(_ paths: [String]) throws -> [String] {
             throw TrainingError.file(path: path, problem: "no file matches this pattern")
         }
     }
+    result = try result.flatMap(DataFile.expand)
     guard !result.isEmpty else {
         throw TrainingError.argument(
             owner: "load_dataset", name: "data_files", problem: "no file is given")

@@ -7,7 +7,7 @@ struct JSONDatasetReader {
 
     /// Adds the rows of one file.
     func read(_ path: String, into builder: inout RowBuilder) throws {
-        let bytes = try ModelFiles.read(path)
+        let bytes = try DataFile.read(path)
         do {
             try bytes.withUnsafeBufferPointer { try read($0, path, into: &builder) }
         } catch let error as JSONError {

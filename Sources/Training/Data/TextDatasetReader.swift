@@ -20,7 +20,7 @@ struct TextDatasetReader {
     var options = TextOptions()
 
     func read(_ path: String, into builder: inout RowBuilder) throws {
-        let bytes = try ModelFiles.read(path)
+        let bytes = try DataFile.read(path)
         guard !bytes.isEmpty else { throw JSONDatasetReader.empty(path) }
         let text = universalLineBreaks(bytes)
         guard String(validating: text, as: UTF8.self) != nil else {
