@@ -61,6 +61,11 @@ let package = Package(
             name: "Compression", dependencies: ["CZlib", "CZstd", "CBzip2", "CLZMA", "CZip"],
             swiftSettings: settings),
 
+        // Parquet files, read and written without Arrow.
+        .target(
+            name: "Parquet", dependencies: ["CZlib", "CZstd", "CSnappy", "CLZ4", "CBrotli"],
+            swiftSettings: settings),
+
         // Files of the Hugging Face Hub, in the cache that Python shares.
         .target(
             name: "Hub", dependencies: ["CCurl", "CCrypto", "CYAML", "OrderedJSON"],
@@ -71,7 +76,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "COpenBLAS", "Compression", "OrderedJSON", "RandomGenerators",
+                "COpenBLAS", "Compression", "OrderedJSON", "Parquet", "RandomGenerators",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .target(
@@ -115,6 +120,9 @@ let package = Package(
         .testTarget(
             name: "HubTests", dependencies: ["Hub", "OrderedJSON", "TestSupport"],
             exclude: ["Golden"], swiftSettings: settings),
+        .testTarget(
+            name: "ParquetTests", dependencies: ["Parquet", "OrderedJSON", "TestSupport"],
+            exclude: ["Golden", "Python"], swiftSettings: settings),
         .testTarget(
             name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua"], swiftSettings: settings),
         .testTarget(
