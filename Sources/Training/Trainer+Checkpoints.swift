@@ -32,6 +32,7 @@ extension SentenceTransformerTrainer {
         // A run that is killed while it writes leaves no folder that looks like a checkpoint.
         let unfinished = ModelFiles.join(runDir, "tmp-\(name)")
         try removeFolder(unfinished)
+        try describeModel()
         try model.save(to: unfinished)
         if let best = state.bestGlobalStep {
             let folder = ModelFiles.join(runDir, "checkpoint-\(best)")

@@ -42,6 +42,8 @@ public final class SentenceTransformerTrainer {
     var optimizer: (any Optimizer)?
     var metricSchedule: MetricDrivenSchedule?
     private var evalLoaders: [String: TrainerLoader] = [:]
+    /// The card's part on the data, described once.
+    var cardData: (training: [ModelCard.TrainingData], evaluation: [ModelCard.TrainingData])?
 
     /// - loss: ``CoSENTLoss`` when left out, as in Python.
     /// - evaluator: several go into a ``SequentialEvaluator``.
@@ -285,6 +287,7 @@ public final class SentenceTransformerTrainer {
         metrics["total_flos"] = 0
         metrics["train_loss"] = mean
         if run.isPruned {
+            try describeModel()
             try fire(.trainEnd)
             return TrainOutput(
                 globalStep: state.globalStep, trainingLoss: mean, metrics: metrics,
@@ -296,6 +299,7 @@ public final class SentenceTransformerTrainer {
             try loadWeights(from: best)
         }
         try removeAllButBest()
+        try describeModel()
         try fire(.trainEnd)
         hooks.progress?(.trainEnd)
         return TrainOutput(
@@ -396,7 +400,7 @@ extension SentenceTransformerTrainer {
             sampler: try makeBatchSampler(entries.map(\.dataset), args, batchSize: batchSize))
     }
 
-    private func loss(for name: String?) throws -> any Loss {
+    func loss(for name: String?) throws -> any Loss {
         switch loss {
         case .one(let loss): return loss
         case .named(let losses):

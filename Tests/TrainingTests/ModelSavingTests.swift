@@ -94,24 +94,37 @@ struct ModelSavingTests {
         var told = ModelCard(baseModel: "sentence-transformers/all-MiniLM-L6-v2")
         told.trainingData = [
             .init(
-                name: "nli", size: 640, columns: ["anchor", "positive"],
-                loss: "MultipleNegativesRankingLoss")
+                name: "nli", size: 1640,
+                columns: [
+                    .init(
+                        name: "anchor", type: "string", statistics: ["min: 3 tokens"],
+                        samples: ["a < b | c"]),
+                    .init(name: "positive", type: "string"),
+                ],
+                loss: "MultipleNegativesRankingLoss", lossArguments: [.init("scale", "20.0")])
         ]
         told.evaluations = [
             .init(
                 name: "sts-dev", evaluator: "EmbeddingSimilarityEvaluator",
-                metrics: [("pearson_cosine", 0.81234), ("spearman_cosine", 0.8)],
+                metrics: [.init("pearson_cosine", 0.81234), .init("spearman_cosine", 0.8)],
                 primaryMetric: "spearman_cosine")
         ]
-        told.hyperparameters = [("learning_rate", "2e-05")]
-        told.logs = [.init(epoch: 0.5, step: 10, trainingLoss: 1.23456)]
+        told.hyperparameters = [.init("learning_rate", "2e-05")]
+        told.logs = [
+            .init(epoch: 0.5, step: 10, trainingLoss: 1.23456),
+            .init(epoch: 1, step: 20, evaluations: ["Validation Loss": 0.25]),
+        ]
+        told.logColumns = ["Validation Loss"]
         model.modelCard = told
         let long = try card()
         for line in [
-            "base_model: \"sentence-transformers/all-MiniLM-L6-v2\"", "- dataset_size:640",
+            "base_model: \"sentence-transformers/all-MiniLM-L6-v2\"", "- dataset_size:1640",
             "- \"loss:MultipleNegativesRankingLoss\"", "- generated_from_trainer",
             "| **spearman_cosine** | **0.8** |", "| pearson_cosine | 0.8123 |",
-            "- `learning_rate`: 2e-05", "| 0.5 | 10 | 1.2346 | - |",
+            "- `learning_rate`: 2e-05", "| 0.5 | 10 | 1.2346 | - |", "| 1.0 | 20 | - | 0.25 |",
+            "* Size: 1,640 training samples", "| type | string | string |",
+            "| <code>a &lt; b \\| c</code> |  |", "    - `scale`: 20.0",
+            "      value: 0.81234",
         ] {
             #expect(long.contains(line + "\n"), "\(line)")
         }

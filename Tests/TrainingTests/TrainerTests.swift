@@ -47,6 +47,31 @@ struct TrainerTests {
         }
     }
 
+    // MARK: - The model card
+
+    @Test func `the README of a trained model tells what it was trained on and how`() throws {
+        let trainer = try make(
+            ["eval_strategy": "epoch", "learning_rate": 1e-4], loss: ranking(),
+            evaluator: Counter([0.25, 0.5]), evaluates: true)
+        _ = try trainer.train()
+        try trainer.saveModel(to: folder.file("model"))
+        let card = try String(contentsOfFile: folder.file("model/README.md"), encoding: .utf8)
+        for line in [
+            "- generated_from_trainer", "- dataset_size:32",
+            "- \"loss:MultipleNegativesRankingLoss\"", "- source_sentence: \"",
+            "    - type: \"score\"\n      value: 0.5\n", "| **score** | **0.5** |",
+            "* Size: 32 training samples", "* Size: 32 evaluation samples",
+            "<code>anchor</code>, <code>positive</code>, <code>negative</code>", " tokens</li>",
+            "    - `scale`: 20.0", "- `learning_rate`: 0.0001",
+            "- `per_device_train_batch_size`: 8",
+            "| Epoch | Step | Training Loss | Validation Loss | score |",
+            "#### MultipleNegativesRankingLoss\n```bibtex", "- **Training**: ",
+        ] {
+            #expect(card.contains(line), "\(line)")
+        }
+        #expect(!card.contains(folder.path), "no path of this machine")
+    }
+
     // MARK: - The loop
 
     @Test func `without a loss CoSENTLoss is used`() throws {

@@ -27,11 +27,17 @@ public struct EvaluationContext: Sendable {
 /// Scores a model. Evaluators hold their texts, never a model: one serves all trials of a search,
 /// also at the same time.
 public protocol Evaluator: AnyObject, Sendable {
+    /// Goes before the metrics' names; empty for none.
+    var name: String { get }
     /// The metric that stands for all, as it is called among the results; `nil` until it is known,
     /// for evaluators that take the model's similarity function.
     var primaryMetric: String? { get }
     /// Metrics under their Python names, `name_` before them when the evaluator has a name.
     func evaluate(_ model: SentenceTransformer, _ context: EvaluationContext) throws -> Metrics
+}
+
+extension Evaluator {
+    public var name: String { "" }
 }
 
 /// An evaluator that is a function, a script's for one.
