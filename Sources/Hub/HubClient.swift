@@ -109,7 +109,7 @@ public final class HubClient: Sendable {
         guard let commit = cache.commit(of: revision), LocalFile.isFolder(cache.snapshot(commit))
         else {
             throw HubError.notCached(
-                cache.repository, revision: revision, file: nil, cache: cache.root, reason: reason)
+                cache.repository, revision: revision, what: nil, cache: cache.root, reason: reason)
         }
         return HubSnapshot(
             client: self, connection: nil, cache: cache, revision: revision, commit: commit,
@@ -161,7 +161,7 @@ public struct HubSnapshot: Sendable {
         if let first = missing.first {
             guard let connection else {
                 throw HubError.notCached(
-                    repository, revision: revision, file: first, cache: cache.root,
+                    repository, revision: revision, what: "'\(first)'", cache: cache.root,
                     reason: offlineReason ?? "the hub may not be asked")
             }
             try cache.prepare()

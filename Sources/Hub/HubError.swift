@@ -17,7 +17,7 @@ public enum HubError: Error, Sendable, Equatable {
     /// `token = true`, and there is none.
     case tokenMissing(path: String)
     /// The network may not be used, and the cache lacks what is asked for.
-    case notCached(HubRepository, revision: String, file: String?, cache: String, reason: String)
+    case notCached(HubRepository, revision: String, what: String?, cache: String, reason: String)
     /// No answer from the server.
     case network(host: String, problem: String, attempts: Int)
     /// An answer that is no success, after all retries.
@@ -61,9 +61,10 @@ extension HubError: CustomStringConvertible {
         case .tokenMissing(let path):
             return "token = true, but there is no token in HF_TOKEN or '\(path)'; log in with"
                 + " 'hf auth login'"
-        case .notCached(let repository, let revision, let file, let cache, let reason):
-            let what = file.map { "'\($0)' of \(repository)" } ?? "\(repository)"
-            return "\(what) (revision '\(revision)') is not in the cache '\(cache)', and \(reason);"
+        case .notCached(let repository, let revision, let what, let cache, let reason):
+            let subject = what.map { "\($0) of \(repository)" } ?? "\(repository)"
+            return
+                "\(subject) (revision '\(revision)') is not in the cache '\(cache)', and \(reason);"
                 + " run once with network, or give a local folder"
         default:
             return technicalDescription

@@ -26,7 +26,16 @@ public struct DatasetSource: Sendable {
 
     /// The files of a split on this machine; those of a repository are fetched now.
     public func paths(_ split: String) throws -> [String] {
-        try tree.local(splits.first { $0.name == split }?.files ?? [])
+        let files = splits.first { $0.name == split }?.files ?? []
+        guard files.isEmpty else { return try tree.local(files) }
+        if case .snapshot(let snapshot) = tree.place, snapshot.isOffline {
+            throw HubError.notCached(
+                snapshot.repository, revision: snapshot.revision, what: "the split '\(split)'",
+                cache: snapshot.cache.root, reason: snapshot.offlineReason ?? "it can't be fetched")
+        }
+        throw HubError.dataset(
+            name: tree.name, problem: "has no data file for the split '\(split)'",
+            hint: "check data_files")
     }
 
     /// A local folder with data files.
@@ -137,7 +146,12 @@ private struct DatasetResolver {
                 "check the path, or name the files with data_files")
         }
         var splits = try patterns.map { split, patterns in
-            (name: split, files: try files(patterns, below: base, split: split))
+            (name: split, files: try files(patterns, below: base))
+        }
+        guard splits.contains(where: { !$0.files.isEmpty }) else {
+            let shown = patterns.flatMap(\.patterns).prefix(3).map { "'\($0)'" }
+            throw problem(
+                "has no data files for \(shown.joined(separator: ", "))", "check data_files")
         }
         let (format, separator) = try inferFormat(splits)
         if fromCard == nil {
@@ -201,9 +215,8 @@ private struct DatasetResolver {
 
     // MARK: Files
 
-    private func files(
-        _ patterns: [String], below base: String, split: String
-    ) throws -> [String] {
+    /// None where patterns match nothing: that is an error when the split is wanted.
+    private func files(_ patterns: [String], below base: String) throws -> [String] {
         var result: [String] = []
         var seen = Set<String>()
         for pattern in patterns {
@@ -219,11 +232,6 @@ private struct DatasetResolver {
             }
             result += found.filter { seen.insert($0).inserted }
         }
-        guard !result.isEmpty else {
-            let shown = patterns.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
-            throw problem(
-                "has no data file for the split '\(split)' (\(shown))", "check data_files")
-        }
         return result
     }
 
@@ -232,7 +240,7 @@ private struct DatasetResolver {
         _ splits: [(name: String, files: [String])]
     ) throws -> (format: String, separator: String?) {
         var formats: [String] = []
-        for (_, files) in splits {
+        for (_, files) in splits where !files.isEmpty {
             let suffix = try DatasetFormats.mainSuffix(files) ?? suffixInArchives(files)
             guard let suffix, let format = DatasetFormats.bySuffix[suffix] else {
                 throw problem("has no data files of a known format", DatasetFormats.supported)
