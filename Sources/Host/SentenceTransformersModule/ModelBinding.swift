@@ -11,6 +11,7 @@ extension SentenceTransformer: LuaObject {}
 func sentenceTransformerClass(_ session: HostSession) -> LuaClass<SentenceTransformer> {
     let declaration = LuaClass<SentenceTransformer>(
         "SentenceTransformer", doc: "A sentence-embedding model.")
+    addFromConfig(to: declaration)
     addLoading(to: declaration, session)
     addFields(to: declaration)
     addEncoding(to: declaration, session)

@@ -29,9 +29,14 @@ package final class SafetensorsFile: Sendable {
 
     package subscript(name: String) -> StoredTensor? { positions[name].map { tensors[$0] } }
 
-    package init(path: String) throws {
+    package convenience init(path: String) throws {
+        try self.init(path: path, region: MemoryRegion.mappedFile(path))
+    }
+
+    /// The bytes of a file in memory; `path` is for messages.
+    package init(path: String, region: MemoryRegion) throws {
         self.path = path
-        region = try MemoryRegion.mappedFile(path)
+        self.region = region
         let header = try HeaderReader(path: path, region: region).read()
         tensors = header.tensors
         metadata = header.metadata

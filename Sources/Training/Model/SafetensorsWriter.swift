@@ -25,21 +25,7 @@ package struct TensorToWrite {
 package func writeSafetensors(
     _ tensors: [TensorToWrite], to path: String, metadata: JSONObject? = ["format": "pt"]
 ) throws {
-    let sorted = tensors.sorted { ($1.type.size, $0.name) < ($0.type.size, $1.name) }
-    var header = JSONObject()
-    if let metadata { header["__metadata__"] = .object(metadata) }
-    var offset = 0
-    for tensor in sorted {
-        let end = offset + tensor.count * tensor.type.size
-        header[tensor.name] = [
-            "dtype": JSONValue(tensor.type.rawValue),
-            "shape": .array(tensor.shape.map { JSONValue($0) }),
-            "data_offsets": [JSONValue(offset), JSONValue(end)],
-        ]
-        offset = end
-    }
-    var text = Array(JSONValue.object(header).json(.compact).utf8)
-    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    let (text, sorted) = safetensorsHeader(tensors, metadata: metadata)
     try ModelFiles.writeAtomically(path) { writer in
         let length = UInt64(text.count).littleEndian
         try withUnsafeBytes(of: length) { try writer.write($0) }
@@ -55,4 +41,45 @@ package func writeSafetensors(
             }
         }
     }
+}
+
+/// The same file in memory, for ``SafetensorsFile``. All tensors are Float32.
+func safetensorsRegion(_ tensors: [TensorToWrite]) throws -> MemoryRegion {
+    let (text, sorted) = safetensorsHeader(tensors, metadata: nil)
+    let bytes = sorted.reduce(8 + text.count) { $0 + 4 * $1.count }
+    let region = try MemoryRegion.zeroed(bytes: bytes)
+    region.base.storeBytes(of: UInt64(text.count).littleEndian, as: UInt64.self)
+    text.withUnsafeBytes { source in
+        if let start = source.baseAddress {
+            (region.base + 8).copyMemory(from: start, byteCount: source.count)
+        }
+    }
+    var place = 8 + text.count
+    for tensor in sorted {
+        (region.base + place).copyMemory(from: tensor.values, byteCount: 4 * tensor.count)
+        place += 4 * tensor.count
+    }
+    return region
+}
+
+/// The header's text, padded, and the tensors in the order of their bytes.
+private func safetensorsHeader(
+    _ tensors: [TensorToWrite], metadata: JSONObject?
+) -> (text: [UInt8], sorted: [TensorToWrite]) {
+    let sorted = tensors.sorted { ($1.type.size, $0.name) < ($0.type.size, $1.name) }
+    var header = JSONObject()
+    if let metadata { header["__metadata__"] = .object(metadata) }
+    var offset = 0
+    for tensor in sorted {
+        let end = offset + tensor.count * tensor.type.size
+        header[tensor.name] = [
+            "dtype": JSONValue(tensor.type.rawValue),
+            "shape": .array(tensor.shape.map { JSONValue($0) }),
+            "data_offsets": [JSONValue(offset), JSONValue(end)],
+        ]
+        offset = end
+    }
+    var text = Array(JSONValue.object(header).json(.compact).utf8)
+    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    return (text, sorted)
 }

@@ -67,6 +67,23 @@ struct TokenizerFiles: Sendable {
         addedTokensFile = try legacy("added_tokens.json")
     }
 
+    /// A BERT tokenizer that was never in a folder. Token ids are places in `tokens`.
+    ///
+    /// - name: stands for the folder in messages.
+    init(name: String, tokens: [String], lowercases: Bool) {
+        folder = name
+        config = [
+            "tokenizer_class": "BertTokenizer", "do_lower_case": .bool(lowercases),
+            "tokenize_chinese_chars": true, "strip_accents": .null,
+        ]
+        pipeline = nil
+        vocabulary = tokens.enumerated().map { (token: $1, id: Int32(clamping: $0)) }
+        className = "BertTokenizer"
+        family = .bert
+        specialTokensMap = [:]
+        addedTokensFile = [:]
+    }
+
     var pipelinePath: String { ModelFiles.join(folder, "tokenizer.json") }
 
     /// A value of tokenizer_config.json; special_tokens_map.json overrides it.

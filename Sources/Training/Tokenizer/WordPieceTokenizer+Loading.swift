@@ -6,7 +6,10 @@ extension WordPieceTokenizer {
     /// - lowercasesFirst: puts a lower-casing step before everything else, which a
     ///   `do_lower_case` in an old sentence_bert_config.json asks for.
     public convenience init(folder: String, lowercasesFirst: Bool = false) throws {
-        let files = try TokenizerFiles(folder: folder)
+        try self.init(files: TokenizerFiles(folder: folder), lowercasesFirst: lowercasesFirst)
+    }
+
+    convenience init(files: TokenizerFiles, lowercasesFirst: Bool = false) throws {
         let specials = try SpecialTokens(files)
         let vocabulary = try Self.vocabulary(files, specials)
         var added = AddedTokenList(vocabulary: vocabulary)

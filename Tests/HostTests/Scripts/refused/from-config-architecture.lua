@@ -1,0 +1,3 @@
+-- Only two architectures.
+local st = require "sentence_transformers"
+st.SentenceTransformer.from_config{ architecture = "gpt2", vocab = { "a" } }
