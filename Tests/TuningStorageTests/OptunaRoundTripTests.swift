@@ -142,14 +142,19 @@ struct OptunaRoundTripTests {
     }
 }
 
-/// Runs a command of optuna_interop.py, in a time zone that is not UTC, and returns what it prints.
+/// Runs a command of optuna_interop.py and returns what it prints.
 func optuna(_ arguments: [String]) throws -> String {
+    let outcome = try optunaProcess(arguments).run()
+    try #require(outcome.status == 0, "\(arguments): \(outcome.errors)")
+    return outcome.output
+}
+
+/// A command of optuna_interop.py, in a time zone that is not UTC.
+func optunaProcess(_ arguments: [String]) throws -> Subprocess {
     let script = Repository.root.appending(
         path: "Tests/TuningStorageTests/Interop/optuna_interop.py")
     var process = Subprocess(
         try #require(Repository.python), [script.path] + arguments, in: Repository.root)
     process.environment = ["TZ": "Asia/Kolkata", "PYTHONWARNINGS": "ignore"]
-    let outcome = try process.run()
-    try #require(outcome.status == 0, "\(arguments): \(outcome.errors)")
-    return outcome.output
+    return process
 }

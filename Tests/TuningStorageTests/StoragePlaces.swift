@@ -11,6 +11,8 @@ enum StorageKind: CaseIterable, Sendable {
     case sqlite
     case sqliteInMemory
     case postgresql
+    case journal
+    case journalOpenLock
 
     /// PostgreSQL where the server's programs are installed, which `make test` sees to.
     static let available = allCases.filter {
@@ -18,7 +20,7 @@ enum StorageKind: CaseIterable, Sendable {
     }
 
     /// Kinds that several processes can share.
-    static let shared = available.filter { $0 == .sqlite || $0 == .postgresql }
+    static let shared = available.filter { [.sqlite, .postgresql, .journal].contains($0) }
 
     func place() throws -> StoragePlace { try StoragePlace(self) }
 }
@@ -36,14 +38,22 @@ struct StoragePlace {
         switch kind {
         case .inMemory, .sqliteInMemory: url = "sqlite://"
         case .sqlite: url = "sqlite:///" + folder.url.appending(path: "study.db").path
+        case .journal, .journalOpenLock:
+            url = "journal:" + folder.url.appending(path: "journal.log").path
         case .postgresql: url = try #require(PostgreSQLServer.shared).makeDatabase()
         }
     }
+
+    private var path: String { String(url.dropFirst("journal:".count)) }
 
     /// A further connection to the same storage, where the kind has such a thing.
     func open() throws -> any Storage {
         switch kind {
         case .inMemory: InMemoryStorage()
+        case .journal, .journalOpenLock:
+            try JournalStorage(
+                JournalFileBackend(
+                    path, lock: JournalFileLock(path, kind: kind == .journal ? .symlink : .open)))
         case .sqlite, .sqliteInMemory, .postgresql: try RDBStorage(url)
         }
     }

@@ -13,6 +13,8 @@ package struct Options: ParsableCommand {
             terminal, otherwise as a script. The script finds its arguments in 'arg' and '...'; \
             require "sentence_transformers", "datasets" and "optuna" give it the modules.
 
+            st-host study --help: studies in a storage, listed, shown, exported, deleted.
+
             Exit status: 0 done, 1 the script failed, 2 the command line is wrong, \
             130 interrupted.
             """)

@@ -10,6 +10,8 @@ public enum Program {
     public static func main(_ arguments: [String]) -> ExitStatus {
         let program = arguments.first ?? "st-host"
         let words = Array(arguments.dropFirst())
+        // A script of that name is './study'.
+        if words.first == "study" { return StudyCommand.main(Array(words.dropFirst())) }
         var options: Options
         do {
             options = try Options.parse(words)

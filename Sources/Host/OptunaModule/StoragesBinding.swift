@@ -25,8 +25,10 @@ func storagesModule() -> LuaModule {
         .constructor { _ in InMemoryStorage() }
         .tostring { _ in "InMemoryStorage()" })
     addRDBStorage(to: module)
-    for name in ["JournalStorage", "GrpcStorageProxy"] {
-        addUnsupported(name, to: module, hint: "use \"sqlite:///study.db\" or InMemoryStorage")
+    addJournal(to: module)
+    for name in ["GrpcStorageProxy", "JournalRedisStorage"] {
+        addUnsupported(
+            name, to: module, hint: "use \"postgresql://user:password@host/database\"")
     }
     return module
 }
@@ -123,6 +125,72 @@ private func timeoutArgument(_ args: LuaArguments) throws -> Double? {
         }
     }
     return timeout
+}
+
+// MARK: - JournalStorage
+
+extension JournalStorage: LuaObject {}
+extension JournalFileBackend: LuaObject {}
+
+/// `JournalFileSymlinkLock(path)`, `JournalFileOpenLock(path)`
+final class JournalLockObject: LuaObject, Sendable {
+    let lock: JournalFileLock
+
+    init(_ lock: JournalFileLock) { self.lock = lock }
+}
+
+private func addJournal(to module: LuaModule) {
+    let journal = LuaModule("optuna.storages.journal")
+    for holder in [module, journal] {
+        holder
+            .class(
+                LuaClass<JournalStorage>(
+                    "JournalStorage", doc: "Studies in a journal that Optuna shares.",
+                    conforms: ["Storage"]
+                )
+                .constructor([.required("log_storage", .object("JournalFileBackend"))]) { args in
+                    try JournalStorage(try args["log_storage"])
+                }
+                .tostring { "JournalStorage(\(pythonRepr($0.path)))" }
+            )
+            .class(lockClass("JournalFileSymlinkLock", .symlink))
+            .class(lockClass("JournalFileOpenLock", .open))
+    }
+    journal.class(backendClass())
+    module.submodule("journal", journal)
+}
+
+private func backendClass() -> LuaClass<JournalFileBackend> {
+    LuaClass<JournalFileBackend>("JournalFileBackend", doc: "A file with one change a line.")
+        .constructor([
+            .required("file_path", .string),
+            .optional("lock_obj", .any, .computed("JournalFileSymlinkLock(file_path)")),
+        ]) { args in
+            let lock: LuaValue = try args["lock_obj"]
+            if !lock.isNil && lock.object(as: JournalLockObject.self) == nil {
+                throw LuaError.mismatch(
+                    path: "lock_obj", expected: "a lock of optuna.storages.journal",
+                    got: lock.typeName)
+            }
+            return try JournalFileBackend(
+                args["file_path"], lock: lock.object(as: JournalLockObject.self)?.lock)
+        }
+        .tostring { "JournalFileBackend(\(pythonRepr($0.path)))" }
+}
+
+private func lockClass(
+    _ name: String, _ kind: JournalFileLock.Kind
+) -> LuaClass<JournalLockObject> {
+    LuaClass<JournalLockObject>(name, doc: "Keeps the writers of a journal apart.")
+        .constructor([
+            .required("filepath", .string, "Of the journal."),
+            .optional(
+                "grace_period", .integer, 30, "Seconds until a dead writer's lock is broken."),
+        ]) { args in
+            JournalLockObject(
+                try JournalFileLock(
+                    args["filepath"], kind: kind, gracePeriod: args["grace_period"]))
+        }
 }
 
 // MARK: - Arguments
