@@ -29,6 +29,9 @@ final class Downloads: @unchecked Sendable {
         self.commit = commit
     }
 
+    /// Bytes from which on progress is shown.
+    private static let smallestShown = 100_000
+
     func run(_ files: [String]) throws {
         let metadata = Mutex<[String: HubConnection.Metadata]>([:])
         try inParallel(files) { [connection, commit, cache] file, handle in
@@ -45,11 +48,13 @@ final class Downloads: @unchecked Sendable {
         let absent = wanted.filter { !LocalFile.isFile(cache.blob($0.etag)) }
         let total = absent.reduce(0) { $0 &+ ($1.size ?? 0) }
         try checkSpace(absent)
-        if !absent.isEmpty {
+        // A few small files are there before a bar could be read.
+        let isShown = total >= Self.smallestShown
+        if isShown {
             client.report(
                 .started(id: id, label: "Downloading \(cache.repository.id)", bytes: total))
         }
-        defer { if !absent.isEmpty { client.report(.finished(id: id)) } }
+        defer { if isShown { client.report(.finished(id: id)) } }
         // Large ones first: they decide when all is done.
         let order = wanted.sorted { ($0.size ?? 0) > ($1.size ?? 0) }
         try inParallel(order) { [self] file, handle in
