@@ -85,7 +85,7 @@ public final class HubClient: Sendable {
         if HubName.isCommit(revision), let files = cache.files(of: revision) {
             return snapshot(revision, files)
         }
-        // With a copy at hand a hub that is down costs one attempt, not all.
+        // With a copy at hand a hub that can't be reached costs one attempt, not all.
         let hasCopy = cache.commit(of: revision).map { LocalFile.isFolder(cache.snapshot($0)) }
         do {
             let (commit, files) = try connection.information(
@@ -156,6 +156,14 @@ public struct HubSnapshot: Sendable {
     /// - Returns: their paths, in order.
     /// - Throws: `HubError`; the cache then holds what was complete, and parts to go on with.
     public func fetch(_ names: [String]) throws -> [String] {
+        let paths = try bring(names)
+        // Only now, when what was asked for is there: an offline run must not lose the copy from
+        // before to a download that failed.
+        if connection != nil { try? cache.setCommit(commit, of: revision) }
+        return paths
+    }
+
+    private func bring(_ names: [String]) throws -> [String] {
         for name in names { try HubName.checkFile(name) }
         let missing = names.filter { !cache.has($0, commit: commit) }
         if let first = missing.first {
@@ -170,18 +178,16 @@ public struct HubSnapshot: Sendable {
             try Downloads(client: client, connection: connection, cache: cache, commit: commit)
                 .run(missing.filter { seen.insert($0).inserted })
         }
-        // Only now, when the commit's files are there: an offline run must not lose the copy from
-        // before to a download that failed.
-        if connection != nil { try? cache.setCommit(commit, of: revision) }
         return names.map { cache.pointer(commit, $0) }
     }
 
-    /// The path of one file, fetched where needed; nil when the commit has no such file.
+    /// The path of one file that tells which others are needed, fetched where needed; nil when the
+    /// commit has no such file.
     public func file(_ name: String) throws -> String? {
         guard contains(name) else {
             if connection != nil { cache.markMissing(name, commit: commit) }
             return nil
         }
-        return try fetch([name]).first
+        return try bring([name]).first
     }
 }

@@ -45,7 +45,7 @@ struct HubConnection: Sendable {
 
 extension HubConnection {
     /// The commit that a revision stands for, and its files.
-    /// - isPatient: false for one attempt alone.
+    /// - isPatient: false where there is a copy to fall back to.
     func information(revision: String, isPatient: Bool) throws -> (commit: String, files: [String])
     {
         let handle = try CurlHandle(isCancelled: client.isCancelled)
@@ -98,7 +98,8 @@ extension HubConnection {
         var bytes: [UInt8] = []
         var request = HTTPRequest(url: url)
         // The list of a large repository takes the server a while.
-        request.stallTimeout = max(100, client.configuration.stallTimeout)
+        let stall = client.configuration.stallTimeout
+        request.stallTimeout = isPatient ? max(100, stall) : stall
         let (response, _) = try answer(
             request, handle, isPatient: isPatient, what: repository.id,
             start: { bytes = [] },
@@ -302,7 +303,8 @@ struct RetryPauses {
     init(_ client: HubClient, what: String, isPatient: Bool) {
         self.client = client
         self.what = what
-        limit = isPatient ? client.configuration.retries.count : 0
+        let count = client.configuration.retries.count
+        limit = isPatient ? count : min(2, count)
         connectLimit = isPatient ? client.configuration.retries.connectCount : 0
     }
 

@@ -200,22 +200,33 @@ struct HubErrorTests {
         try fixture.server.setFaults(#"{"down": true}"#)
         try fixture.server.forgetRequests()
         #expect(try fixture.client().open(try fixture.model()).fetch(["config.json"]) == path)
-        #expect(try fixture.server.requests().count == 1, "one attempt, not all")
+        #expect(try fixture.server.requests().count == 3, "some attempts, not all")
         #expect(fixture.notes.lines.contains { $0.hasSuffix("the copy in the cache is used") })
     }
 
     @Test func `a failed update leaves the revision at the copy that is whole`() throws {
         let fixture = try HubFixture()
+        try fixture.server.put("models/org/model/main/modules.json", "[]")
         try fixture.server.put("models/org/model/main/config.json", "{}")
         let before = try fixture.client().open(try fixture.model())
-        let path = try before.fetch(["config.json"])
+        let path = try before.fetch(["modules.json", "config.json"])
+        try fixture.server.put("models/org/model/main/modules.json", "[1]")
         try fixture.server.put("models/org/model/main/config.json", "{\"new\": 1}")
         try fixture.server.setFaults(#"{"corrupt": {"config.json": -1}}"#)
-        #expect(throws: HubError.self) {
-            _ = try fixture.client().open(try fixture.model()).fetch(["config.json"])
-        }
+        let update = try fixture.client().open(try fixture.model())
+        #expect(try update.file("modules.json") != nil)
+        #expect(throws: HubError.self) { _ = try update.fetch(["modules.json", "config.json"]) }
         let offline = try fixture.client { $0.isOffline = true }.open(try fixture.model())
-        #expect(try offline.fetch(["config.json"]) == path)
+        #expect(try offline.fetch(["modules.json", "config.json"]) == path)
+    }
+
+    @Test func `a hub that stumbles once is asked again, also with a copy at hand`() throws {
+        let fixture = try HubFixture()
+        try fixture.server.put("models/org/model/main/config.json", "{}")
+        _ = try fixture.client().open(try fixture.model()).fetch(["config.json"])
+        try fixture.server.put("models/org/model/main/vocab.txt", "new")
+        try fixture.server.setFaults(#"{"fail": [503]}"#)
+        #expect(try fixture.client().open(try fixture.model()).fetch(["vocab.txt"]).count == 1)
     }
 
     @Test func `a cache that can't be written names the folder`() throws {
