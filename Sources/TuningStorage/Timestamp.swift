@@ -71,8 +71,10 @@ package enum Timestamp {
             let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }.count
             guard digits >= 1 && digits <= 9, let fraction = number(digits) else { return nil }
             microseconds = fraction
-            for _ in digits..<6 where digits < 6 { microseconds *= 10 }
-            for _ in 6..<max(digits, 6) { microseconds /= 10 }
+            for place in 1...9 {
+                if place > digits && place <= 6 { microseconds *= 10 }
+                if place <= digits && place > 6 { microseconds /= 10 }
+            }
         }
         var offset = 0
         if let sign = takes("+-") {

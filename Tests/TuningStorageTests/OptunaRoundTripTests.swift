@@ -57,6 +57,26 @@ struct OptunaRoundTripTests {
         #expect(try python(["dump", place.url]) == dump(storage))
     }
 
+    @Test(arguments: StorageKind.shared)
+    func `optuna-dashboard serves our study`(_ kind: StorageKind) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        try writeEverything(try place.open())
+        let shown = try python(["dashboard", place.url])
+        #expect(
+            shown
+                == "swift 7 Complete Complete Complete Pruned Fail Waiting Running")
+    }
+
+    @Test func `an empty database is Optuna's letter for letter`() throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let ours = "sqlite:///" + folder.url.appending(path: "ours.db").path
+        _ = try RDBStorage(ours)
+        let theirs = "sqlite:///" + folder.url.appending(path: "theirs.db").path
+        #expect(try python(["schema", ours]) == python(["schema", theirs]))
+    }
+
     // MARK: Everything a storage can hold
 
     private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -3,6 +3,8 @@
 write URL        makes the study "python" with everything a storage can hold
 go-on URL NAME   runs five trials more in a study, with Optuna's default sampler
 dump URL         prints all studies as JSON: what Optuna reads
+schema URL       prints the statements and rows that make an empty SQLite database
+dashboard URL    prints what optuna-dashboard's API says about the first study
 work URL NAME N  runs N trials of a study that other workers share
 """
 
@@ -129,6 +131,40 @@ def dump(url):
     print(json.dumps(result, sort_keys=True))
 
 
+def schema(url):
+    import sqlite3
+
+    optuna.storages.RDBStorage(url)
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    for query in [
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name",
+        "SELECT * FROM version_info",
+        "SELECT * FROM alembic_version",
+    ]:
+        for row in connection.execute(query):
+            print(*row)
+
+
+def dashboard(url):
+    from wsgiref.util import setup_testing_defaults
+
+    import optuna_dashboard
+
+    app = optuna_dashboard.wsgi(open_storage(url))
+
+    def get(path):
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET"}
+        setup_testing_defaults(environ)
+        status = []
+        body = b"".join(app(environ, lambda text, headers, *_: status.append(text)))
+        assert status == ["200 OK"], (path, status, body)
+        return json.loads(body)
+
+    study = get("/api/studies")["study_summaries"][0]
+    trials = get(f"/api/studies/{study['study_id']}")["trials"]
+    print(study["study_name"], len(trials), *(t["state"] for t in trials))
+
+
 def work(url, name, count):
     """Several of these share a study with st-host; a lost server is waited for."""
     storage = open_storage(url)
@@ -149,4 +185,5 @@ def work(url, name, count):
 
 
 if __name__ == "__main__":
-    {"write": write, "go-on": go_on, "dump": dump, "work": work}[sys.argv[1]](*sys.argv[2:])
+    {"write": write, "go-on": go_on, "dump": dump, "work": work, "schema": schema,
+     "dashboard": dashboard}[sys.argv[1]](*sys.argv[2:])
