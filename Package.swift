@@ -52,6 +52,9 @@ let package = Package(
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZip", providers: [.apt(["libzip-dev"])]),
 
+        // bfloat16 products on the processor's tile registers.
+        .target(name: "CBFloat16"),
+
         // Small shared foundations.
         .target(name: "OrderedJSON", swiftSettings: settings),
         .target(name: "RandomGenerators", swiftSettings: settings),
@@ -76,7 +79,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "COpenBLAS", "Compression", "OrderedJSON", "Parquet", "RandomGenerators",
+                "CBFloat16", "COpenBLAS", "Compression", "OrderedJSON", "Parquet",
+                "RandomGenerators",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .target(

@@ -111,7 +111,8 @@ extension SentenceTransformer {
         try similarityFnName.pairwise(a, b)
     }
 
-    private static var tokensPerPass: Int { 4096 }
+    /// Tokens that a pass in evaluation mode is filled up to.
+    static var tokensPerPass: Int { 4096 }
 
     private var missingTokenizer: TrainingError {
         .file(

@@ -7,6 +7,7 @@ extension SentenceTransformer {
     /// - Throws: `TrainingError.data` for sentences that do not fit the model.
     package func forward(_ batch: PackedBatch, dropout: DropoutMode) throws -> Matrix {
         pending = nil
+        encoder.mixedPrecision?.expire()
         let plan = try BatchPlan(batch, config: transformerConfig)
         let masks = try DropoutPlan(
             dropout, plan: plan, config: transformerConfig, modules: dropoutModules)
@@ -110,6 +111,7 @@ extension SentenceTransformer {
         let pool = workerPool()
         try growWorkers(pool.threads, plan)
         let sentences = try sentenceBuffers(plan.sentenceCount)
+        encoder.mixedPrecision?.refresh(forTraining: training != nil, pool)
         guard let last = sentences.stages.last else { return result }
         pool.run(plan.chunks.count) { task, worker in
             let chunk = plan.chunks[task]

@@ -44,6 +44,8 @@ public final class SentenceTransformer: @unchecked Sendable {
     var training: TrainingBuffers?
     var sentences: SentenceBuffers?
     var sums: MemoryRegion?
+    /// Made at the first use of mixed precision.
+    var mixedPrecisionWeights: MixedPrecisionWeights?
     /// Set by ``forward(_:dropout:)``, used up by ``backward(_:)``.
     var pending: (plan: BatchPlan, dropout: DropoutPlan)?
 

@@ -77,6 +77,9 @@ public final class SentenceTransformerTrainer {
                 "give the trainer an eval_dataset or an evaluator")
         }
         for warning in args.warnings { logger.warning("\(warning)") }
+        if args.bf16, let problem = model.mixedPrecisionProblem {
+            logger.warning("bf16 has no effect: \(problem); training runs in float32")
+        }
         try fire(.initEnd)
     }
 
@@ -88,6 +91,10 @@ public final class SentenceTransformerTrainer {
     ///   ``TrainingError/nonFinite(what:step:hint:)`` when the loss or the gradient is not a number,
     ///   ``TrainingError/cancelled``, file errors, and whatever callbacks and hooks throw.
     public func train(resumeFrom: ResumePoint = .start) throws -> TrainOutput {
+        try model.withMixedPrecision(args.bf16) { try runTraining(resumeFrom) }
+    }
+
+    private func runTraining(_ resumeFrom: ResumePoint) throws -> TrainOutput {
         isInTrain = true
         defer { isInTrain = false }
         let loader = try makeTrainLoader()
@@ -211,7 +218,9 @@ public final class SentenceTransformerTrainer {
     private func update(
         _ schedule: LearningRateSchedule, _ optimizer: any Optimizer, _ run: inout Run
     ) throws {
-        let norm = GradientNorm(model.parameters)
+        let pool = model.workerPool()
+        let parameters = model.parameters
+        let norm = GradientNorm(parameters, pool: pool)
         guard norm.total.isFinite else {
             throw TrainingError.nonFinite(
                 what: "the gradient norm (\(norm.total))", step: state.globalStep + 1,
@@ -226,11 +235,10 @@ public final class SentenceTransformerTrainer {
                 optimizer.groups[index].learningRate = base * factor
             }
         }
-        optimizer.step(
-            clip: norm.coefficient(maximum: args.maxGradNorm), pool: model.workerPool())
+        optimizer.step(clip: norm.coefficient(maximum: args.maxGradNorm), pool: pool)
         run.learningRate = optimizer.groups.first?.learningRate ?? 0
         try fire(.optimizerStep)
-        for parameter in model.parameters { parameter.zeroGradient() }
+        pool.run(parameters.count) { task, _ in parameters[task].zeroGradient() }
     }
 
     private func logEvaluateSave(_ run: inout Run) throws {

@@ -116,9 +116,9 @@ extension SentenceTransformerTrainingArguments {
             "losses over embeddings have no labels to smooth; never used"),
         refused(
             "fp16", false, "float16 training needs a GPU", hint: "use bf16 = true on a CPU"),
-        refused(
-            "bf16", false, "bfloat16 training is not available yet",
-            hint: "leave it out to train in float32"),
+        argument(
+            "bf16", .bool, false,
+            "the encoder's products in bfloat16, with float32 weights, sums and loss"),
         refused(
             "fp16_full_eval", false, "float16 evaluation needs a GPU", hint: "leave it out"),
         refused("bf16_full_eval", false, "bfloat16 evaluation is not available yet"),

@@ -56,20 +56,23 @@ func runEncoderBenchmark(_ options: BenchmarkOptions) throws {
             remark: "\(Int(tokens)) tokens/s, \(Int((share * 100).rounded()))% of sgemm"
         ).print(json: options.json)
     }
-    try report("embed", forwardWork) { _ = try model.embed(batch) }
-    try report("forward", forwardWork) { _ = try model.forward(batch, dropout: .off) }
-    try report("forward, dropout", forwardWork) {
-        step += 1
-        _ = try model.forward(batch, dropout: .counter(seed: 1, step: step))
-    }
-    try report("forward + backward", 3 * forwardWork) {
-        _ = try model.forward(batch, dropout: .off)
-        try model.backward(gradient)
-    }
-    try report("forward + backward, dropout", 3 * forwardWork) {
-        step += 1
-        _ = try model.forward(batch, dropout: .counter(seed: 1, step: step))
-        try model.backward(gradient)
+    if options.bf16, let problem = model.mixedPrecisionProblem { fail("--bf16: \(problem)") }
+    try model.withMixedPrecision(options.bf16) {
+        try report("embed", forwardWork) { _ = try model.embed(batch) }
+        try report("forward", forwardWork) { _ = try model.forward(batch, dropout: .off) }
+        try report("forward, dropout", forwardWork) {
+            step += 1
+            _ = try model.forward(batch, dropout: .counter(seed: 1, step: step))
+        }
+        try report("forward + backward", 3 * forwardWork) {
+            _ = try model.forward(batch, dropout: .off)
+            try model.backward(gradient)
+        }
+        try report("forward + backward, dropout", 3 * forwardWork) {
+            step += 1
+            _ = try model.forward(batch, dropout: .counter(seed: 1, step: step))
+            try model.backward(gradient)
+        }
     }
 }
 

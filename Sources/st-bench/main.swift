@@ -9,6 +9,8 @@ struct BenchmarkOptions {
     var json = false
     var threads = WorkerPool.processorCount
     var model: String?
+    /// Products in bfloat16.
+    var bf16 = false
     var repetitions = 15
     var trials = 10_000
 }
@@ -21,7 +23,7 @@ func fail(_ message: String) -> Never {
 
 let usage = """
     usage: st-bench kernels [--json] [--cpu-time] [--repetitions N]
-           st-bench encoder [--model FOLDER] [--threads N] [--json] [--cpu-time] [--repetitions N]
+           st-bench encoder [--model FOLDER] [--threads N] [--bf16] [--json] [--cpu-time] [--repetitions N]
            st-bench study [--trials N] [--json]
     --cpu-time counts the processor time of all threads, for a machine that is busy otherwise.
     `study` counts processor time; PEER=1 runs the same study in Python's Optuna beside it.
@@ -49,6 +51,7 @@ while !arguments.isEmpty {
     }
     switch option {
     case "--json": options.json = true
+    case "--bf16": options.bf16 = true
     case "--cpu-time": Measurement.usesProcessorTime = true
     case "--threads": options.threads = count()
     case "--repetitions": options.repetitions = count()

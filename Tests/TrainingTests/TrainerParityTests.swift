@@ -27,6 +27,13 @@ struct TrainerParityTests {
         try checkSteps(#require(TrainingPeer.real))
     }
 
+    /// Python rounds the results of products and attention to bfloat16 as well, we the operands of
+    /// products alone: losses agree to a few of bfloat16's steps of 0.8 %, not to float's.
+    @Test(.enabled(if: TrainingPeer.real != nil && BFloat16.isAvailable, reason))
+    func `updates in bfloat16 follow Python's on MiniLM`() throws {
+        try checkSteps(#require(TrainingPeer.real), "bf16", loss: 0.03, norm: 0.06)
+    }
+
     @Test func `an epoch with torch's dropout follows Python's on the tiny model`() throws {
         try checkEpoch(.tiny)
     }
@@ -117,9 +124,11 @@ struct TrainerParityTests {
 
     // MARK: - Runs
 
-    private func checkSteps(_ peer: TrainingPeer) throws {
+    private func checkSteps(
+        _ peer: TrainingPeer, _ part: String = "steps", loss: Double = 1e-3, norm: Double = 1e-3
+    ) throws {
         let folder = try TemporaryFolder()
-        let golden = try peer.golden("steps")
+        let golden = try peer.golden(part)
         var values: JSONObject = [
             "output_dir": JSONValue(folder.path), "save_strategy": "no", "logging_steps": 1,
             "seed": 42,
@@ -132,7 +141,7 @@ struct TrainerParityTests {
             loss: .one(MultipleNegativesRankingLoss()))
         let output = try trainer.train()
         #expect(output.globalStep == golden["global_step"]?.intValue)
-        try compareLogs(trainer.state.logHistory, golden)
+        try compareLogs(trainer.state.logHistory, golden, loss: loss, norm: norm)
     }
 
     private func checkEpoch(_ peer: TrainingPeer) throws {
@@ -154,8 +163,11 @@ struct TrainerParityTests {
         }
     }
 
-    /// Every logged entry: keys in order, numbers within 1e-3 relative, scores within 3e-4.
-    private func compareLogs(_ own: [JSONObject], _ golden: JSONValue) throws {
+    /// Every logged entry: keys in order, losses and norms within their relative tolerance, other
+    /// numbers within 1e-3, scores within 3e-4.
+    private func compareLogs(
+        _ own: [JSONObject], _ golden: JSONValue, loss: Double = 1e-3, norm: Double = 1e-3
+    ) throws {
         let expected = try #require(golden["log_history"]?.arrayValue).compactMap { $0.objectValue }
         #expect(own.count == expected.count)
         for (entry, wanted) in zip(own, expected) {
@@ -167,9 +179,11 @@ struct TrainerParityTests {
                 let number = try #require(value.doubleValue)
                 let mine = try #require(entry[key]?.doubleValue, "\(key)")
                 let isScore = key.hasPrefix("eval_")
+                let relative = key.hasSuffix("loss") ? loss : key == "grad_norm" ? norm : 1e-3
                 #expect(
                     isClose(
-                        mine, number, relative: isScore ? 0 : 1e-3, absolute: isScore ? 3e-4 : 1e-9),
+                        mine, number, relative: isScore ? 0 : relative,
+                        absolute: isScore ? 3e-4 : 1e-9),
                     "step \(wanted["step"] ?? .null) \(key): \(mine), Python \(number)")
             }
         }

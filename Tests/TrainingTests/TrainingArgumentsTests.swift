@@ -117,10 +117,6 @@ struct TrainingArgumentsTests {
             ),
             (["fp16": true], "fp16: float16 training needs a GPU; use bf16 = true on a CPU"),
             (
-                ["bf16": true],
-                "bf16: bfloat16 training is not available yet; leave it out to train in float32"
-            ),
-            (
                 ["eval_strategy": "sometimes"],
                 "eval_strategy: 'sometimes' is not a choice; use one of 'no', 'steps', 'epoch'"
             ),

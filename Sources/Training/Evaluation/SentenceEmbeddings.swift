@@ -38,13 +38,21 @@ final class SentenceEmbeddings: Sendable {
         let width = model.outputDimension
         let dimension = min(truncateDim ?? model.truncateDim ?? width, width)
         let unique = Matrix(rows: distinct.tokens.count, columns: dimension)
-        for start in stride(from: 0, to: distinct.order.count, by: batchSize) {
+        var done = 0
+        while done < distinct.order.count {
             try cancellation?.check()
-            let rows = distinct.order[start..<min(start + batchSize, distinct.order.count)]
+            let start = done
             var batch = PackedBatch()
-            for row in rows {
-                batch.append(distinct.tokens[row], promptLength: distinct.promptLength)
+            // Short sentences share a pass: threads meet less often.
+            while done < distinct.order.count,
+                batch.sentenceCount < batchSize
+                    || batch.tokenCount < SentenceTransformer.tokensPerPass
+            {
+                batch.append(
+                    distinct.tokens[distinct.order[done]], promptLength: distinct.promptLength)
+                done += 1
             }
+            let rows = distinct.order[start..<done]
             let embeddings = try model.embed(batch)
             for (position, row) in rows.enumerated() {
                 unique.rowPointer(row).update(

@@ -7,6 +7,8 @@
 final class Encoder {
     let config: TransformerConfig
     let weights: EncoderWeights
+    /// Set while products run in bfloat16.
+    var mixedPrecision: MixedPrecisionWeights?
 
     init(config: TransformerConfig, weights: EncoderWeights) {
         self.config = config
@@ -77,7 +79,10 @@ final class Encoder {
     ) {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
-        multiply(rows, layer.queryKeyValue, buffers.input, into: buffers.queryKeyValue)
+        let low = mixedPrecision?.layers[index]
+        multiply(
+            rows, layer.queryKeyValue, low?.queryKeyValue, buffers.input,
+            into: buffers.queryKeyValue, worker)
         if let bias = layer.queryKeyValue.bias {
             addBias(rows: rows, columns: 3 * hidden, bias: bias, values: buffers.queryKeyValue)
         }
@@ -91,19 +96,22 @@ final class Encoder {
                 statistics: buffers.statistics.map { $0 + row * config.headCount * 2 },
                 scratch: worker.attention)
         }
-        multiply(rows, layer.attentionOutput, buffers.context, into: buffers.attentionNormal)
+        multiply(
+            rows, layer.attentionOutput, low?.attentionOutput, buffers.context,
+            into: buffers.attentionNormal, worker)
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.attentionNormal,
             productBias: layer.attentionOutput.bias, dropout: dropout.attentionOutput(index),
             residual: buffers.input, weight: layer.attentionNorm.weight,
             bias: layer.attentionNorm.bias, epsilon: epsilon, output: buffers.middle,
             rstd: buffers.attentionRstd)
-        multiply(rows, layer.up, buffers.middle, into: buffers.slope)
+        multiply(rows, layer.up, low?.up, buffers.middle, into: buffers.slope, worker)
         activationForward(
             config.activation, rows: rows, columns: config.intermediateSize, bias: layer.up.bias,
             product: buffers.slope, output: buffers.activated,
             keepSlope: buffers.statistics != nil)
-        multiply(rows, layer.down, buffers.activated, into: buffers.outputNormal)
+        multiply(
+            rows, layer.down, low?.down, buffers.activated, into: buffers.outputNormal, worker)
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.outputNormal,
             productBias: layer.down.bias, dropout: dropout.feedForwardOutput(index),
@@ -113,8 +121,15 @@ final class Encoder {
     }
 
     private func multiply(
-        _ rows: Int, _ layer: LinearWeights, _ input: ConstFloats, into output: Floats
+        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ input: ConstFloats,
+        into output: Floats, _ worker: WorkerBuffers
     ) {
+        if let low {
+            bfloat16Forward(
+                rows: rows, inputs: layer.inputs, outputs: layer.outputs, input: input,
+                weight: low, output: output, scratch: worker.bfloat16)
+            return
+        }
         linearForward(
             rows: rows, inputs: layer.inputs, outputs: layer.outputs, input: input,
             weight: layer.weight, output: output)
@@ -168,11 +183,14 @@ final class Encoder {
             dropout: dropout.feedForwardOutput(index), dResidual: middle,
             dWeight: sums + layer.outputNorm.dWeight, dBias: sums + layer.outputNorm.dBias,
             dProductBias: layer.down.dBias.map { sums + $0 })
-        multiplyBack(rows, layer.down, buffers.outputNormal, into: worker.intermediate)
+        let low = mixedPrecision?.layers[index]
+        multiplyBack(
+            rows, layer.down, low?.down, buffers.outputNormal, into: worker.intermediate, worker)
         activationBackward(
             rows: rows, columns: config.intermediateSize, slope: buffers.slope,
             dOutput: worker.intermediate, dBias: layer.up.dBias.map { sums + $0 })
-        multiplyBack(rows, layer.up, buffers.slope, into: middle, accumulate: true)
+        multiplyBack(
+            rows, layer.up, low?.up, buffers.slope, into: middle, worker, accumulate: true)
 
         layerNormBackward(
             rows: rows, columns: hidden, firstRow: first, dOutput: middle,
@@ -182,7 +200,9 @@ final class Encoder {
             dBias: sums + layer.attentionNorm.dBias,
             dProductBias: layer.attentionOutput.dBias.map { sums + $0 })
         let dContext = worker.hidden[2]
-        multiplyBack(rows, layer.attentionOutput, buffers.attentionNormal, into: dContext)
+        multiplyBack(
+            rows, layer.attentionOutput, low?.attentionOutput, buffers.attentionNormal,
+            into: dContext, worker)
         let site = dropout.attentionProbabilities(index)
         for sentence in chunk.sentences {
             let row = plan.batch.offsets[sentence] - first
@@ -198,13 +218,20 @@ final class Encoder {
                 dBias: sums + offset)
         }
         multiplyBack(
-            rows, layer.queryKeyValue, buffers.queryKeyValue, into: gradient, accumulate: true)
+            rows, layer.queryKeyValue, low?.queryKeyValue, buffers.queryKeyValue, into: gradient,
+            worker, accumulate: true)
     }
 
     private func multiplyBack(
-        _ rows: Int, _ layer: LinearWeights, _ dOutput: ConstFloats, into dInput: Floats,
-        accumulate: Bool = false
+        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ dOutput: ConstFloats,
+        into dInput: Floats, _ worker: WorkerBuffers, accumulate: Bool = false
     ) {
+        if let low {
+            bfloat16BackwardInput(
+                rows: rows, inputs: layer.inputs, outputs: layer.outputs, dOutput: dOutput,
+                weight: low, dInput: dInput, accumulate: accumulate, scratch: worker.bfloat16)
+            return
+        }
         linearBackwardInput(
             rows: rows, inputs: layer.inputs, outputs: layer.outputs, dOutput: dOutput,
             weight: layer.weight, dInput: dInput, accumulate: accumulate)
@@ -221,6 +248,7 @@ final class Encoder {
             tiles += WeightTile.cut(
                 layer.queryKeyValue, tokens, buffers.queryKeyValue, buffers.input)
         }
+        for index in tiles.indices { tiles[index].isBFloat16 = mixedPrecision != nil }
         return tiles
     }
 }
@@ -232,8 +260,15 @@ struct WeightTile {
     let range: Range<Int>
     let dOutput: ConstFloats
     let input: ConstFloats
+    var isBFloat16 = false
 
     func run() {
+        if isBFloat16 {
+            bfloat16BackwardWeight(
+                rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
+                dOutput: dOutput, input: input, dWeight: layer.dWeight)
+            return
+        }
         linearBackwardWeight(
             rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
             dOutput: dOutput, input: input, dWeight: layer.dWeight)

@@ -102,13 +102,18 @@ final class WorkerBuffers {
     /// [tokens, I].
     let intermediate: Floats
     let attention: Floats
+    /// One product's rows in bfloat16.
+    let bfloat16: Halves
     private let region: MemoryRegion
 
     init(config: TransformerConfig, tokens: Int, sentenceLength: Int) throws {
         let size = tokens * config.hiddenSize
         let scratch = AttentionShape.scratchCount(
             length: sentenceLength, headSize: config.headSize)
-        let count = 7 * size + tokens * config.intermediateSize + scratch + 16 * 8
+        let halves = BFloat16.scratchCount(
+            rows: tokens, columns: max(3 * config.hiddenSize, config.intermediateSize))
+        let count =
+            7 * size + tokens * config.intermediateSize + scratch + (halves + 1) / 2 + 16 * 9
         region = try MemoryRegion.zeroed(floats: count, hugePages: true)
         self.tokens = tokens
         self.sentenceLength = sentenceLength
@@ -121,6 +126,8 @@ final class WorkerBuffers {
         queryKeyValue = carve(3 * size)
         intermediate = carve(tokens * config.intermediateSize)
         attention = carve(scratch)
+        bfloat16 = UnsafeMutableRawPointer(carve((halves + 1) / 2))
+            .assumingMemoryBound(to: UInt16.self)
     }
 
     /// Buffers of an evaluation layer, which keeps nothing: outputs replace inputs.

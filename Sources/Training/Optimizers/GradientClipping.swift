@@ -9,18 +9,25 @@
 public struct GradientNorm: Sendable {
     public let total: Double
 
-    package init(_ parameters: [Parameter]) {
-        var squares = 0.0
-        for parameter in parameters {
-            guard let gradient = parameter.gradient else { continue }
-            if let rows = parameter.touchedRows, parameter.shape.count == 2 {
-                let columns = parameter.shape[1]
-                for row in rows { squares += sumOfSquares(gradient + Int(row) * columns, columns) }
-            } else {
-                squares += sumOfSquares(gradient, parameter.count)
-            }
+    /// - pool: shares the tensors out.
+    package init(_ parameters: [Parameter], pool: WorkerPool? = nil) {
+        let squares = UnsafeMutablePointer<Double>.allocate(capacity: max(parameters.count, 1))
+        defer { squares.deallocate() }
+        if let pool {
+            pool.run(parameters.count) { task, _ in squares[task] = Self.squares(parameters[task]) }
+        } else {
+            for index in parameters.indices { squares[index] = Self.squares(parameters[index]) }
         }
-        total = squares.squareRoot()
+        total = parameters.indices.reduce(0.0) { $0 + squares[$1] }.squareRoot()
+    }
+
+    private static func squares(_ parameter: Parameter) -> Double {
+        guard let gradient = parameter.gradient else { return 0 }
+        guard let rows = parameter.touchedRows, parameter.shape.count == 2 else {
+            return sumOfSquares(gradient, parameter.count)
+        }
+        let columns = parameter.shape[1]
+        return rows.reduce(0.0) { $0 + sumOfSquares(gradient + Int($1) * columns, columns) }
     }
 
     /// 1 when the norm is within `maximum`, or when clipping is switched off (`maximum` ≤ 0).

@@ -1,0 +1,34 @@
+#ifndef ST_CBFLOAT16_H
+#define ST_CBFLOAT16_H
+
+// Products of bfloat16 matrices with float32 sums, on the tile registers of x86 processors (AMX).
+// In C because Swift reaches neither the registers nor the instructions around them. Callers choose
+// the shapes; Sources/Training/Kernels/BFloat16.swift says what for.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/// Whether processor and system offer the instructions; asks the system for them at the first call.
+bool st_bf16_available(void);
+
+/// to[i, j] = from[i, j] for i < rows, 0 up to a multiple of 32 rows. `columns` is a multiple of 32;
+/// the rows of `to` follow each other.
+void st_bf16_rows(long rows, long columns, const float *from, long from_row, uint16_t *to);
+
+/// Right operand from b [depth, columns]: panels of 32 columns, each [depth / 2][32][2], two rows
+/// side by side. `columns` is a multiple of 32; `depth` is filled up to one with zeros.
+void st_bf16_panels(long depth, long columns, const float *b, long b_row, uint16_t *to);
+
+/// The same from bᵀ, which is [columns, depth]; both are multiples of 32.
+void st_bf16_panels_transposed(long depth, long columns, const float *b, long b_row, uint16_t *to);
+
+/// Left operand aᵀ [columns, depth] from a [depth, columns], filled up like the panels.
+void st_bf16_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to);
+
+/// c [m, n] = a · b, or += with `accumulate`: a has m rows, filled up to a multiple of 32, of `k`
+/// values; b is panels. n and k are multiples of 32.
+void st_bf16_product(
+    long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
+    bool accumulate);
+
+#endif

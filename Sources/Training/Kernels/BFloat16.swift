@@ -1,0 +1,88 @@
+// Linear layers with bfloat16 operands and float32 sums, the products of mixed precision training.
+//
+// Operands are rounded to bfloat16 (to nearest, ties to even) right before a product; what the layers
+// hand each other, gradients and master weights stay float32. An element's sum runs over k in the
+// same order whatever the number of rows or threads.
+import CBFloat16
+
+package typealias Halves = UnsafeMutablePointer<UInt16>
+
+package enum BFloat16 {
+    /// Whether this machine has bfloat16 matrix instructions (AMX).
+    package static let isAvailable = st_bf16_available()
+
+    /// Sizes that the tiles of the instructions divide.
+    package static func fits(_ sizes: Int...) -> Bool { sizes.allSatisfy { $0 % 32 == 0 } }
+
+    /// Values of scratch that ``bfloat16Forward`` and ``bfloat16BackwardInput`` need.
+    package static func scratchCount(rows: Int, columns: Int) -> Int {
+        (rows + 31) / 32 * 32 * columns
+    }
+}
+
+/// A weight as the right operand of both products, [inputs · outputs] values each.
+package struct BFloat16Weight {
+    package let forward: Halves
+    package let backward: Halves
+
+    package init(forward: Halves, backward: Halves) {
+        self.forward = forward
+        self.backward = backward
+    }
+
+    /// Rounds `weight` [outputs, inputs] for ``bfloat16Forward``.
+    package func packForward(inputs: Int, outputs: Int, weight: ConstFloats) {
+        st_bf16_panels_transposed(inputs, outputs, weight, inputs, forward)
+    }
+
+    /// The same for ``bfloat16BackwardInput``.
+    package func packBackward(inputs: Int, outputs: Int, weight: ConstFloats) {
+        st_bf16_panels(outputs, inputs, weight, inputs, backward)
+    }
+}
+
+/// ``linearForward`` in bfloat16: output = input · weightᵀ.
+package func bfloat16Forward(
+    rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: BFloat16Weight,
+    output: Floats, scratch: Halves
+) {
+    st_bf16_rows(rows, inputs, input, inputs, scratch)
+    st_bf16_product(rows, outputs, inputs, scratch, weight.forward, output, outputs, false)
+}
+
+/// ``linearBackwardInput`` in bfloat16: dInput = dOutput · weight, or += with `accumulate`.
+package func bfloat16BackwardInput(
+    rows: Int, inputs: Int, outputs: Int, dOutput: ConstFloats, weight: BFloat16Weight,
+    dInput: Floats, accumulate: Bool, scratch: Halves
+) {
+    st_bf16_rows(rows, outputs, dOutput, outputs, scratch)
+    st_bf16_product(rows, inputs, outputs, scratch, weight.backward, dInput, inputs, accumulate)
+}
+
+/// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
+///
+/// Rows are taken 512 at a time, so that the scratch stays in the second-level cache.
+package func bfloat16BackwardWeight(
+    rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
+    input: ConstFloats, dWeight: Floats
+) {
+    let depth = min((rows + 31) / 32 * 32, 512)
+    withUnsafeTemporaryAllocation(
+        byteCount: 2 * depth * (range.count + 32), alignment: 64
+    ) { scratch in
+        guard let left = scratch.baseAddress?.assumingMemoryBound(to: UInt16.self) else { return }
+        let panel = left + depth * range.count
+        for first in stride(from: 0, to: rows, by: depth) {
+            let count = min(depth, rows - first)
+            let full = (count + 31) / 32 * 32
+            st_bf16_transposed(
+                count, range.count, dOutput + (first * outputs + range.lowerBound), outputs, left)
+            for column in stride(from: 0, to: inputs, by: 32) {
+                st_bf16_panels(count, 32, input + (first * inputs + column), inputs, panel)
+                st_bf16_product(
+                    range.count, 32, full, left, panel,
+                    dWeight + (range.lowerBound * inputs + column), inputs, true)
+            }
+        }
+    }
+}
