@@ -63,6 +63,7 @@ public enum TuningError: Error, Sendable, Equatable {
     case argument(owner: String, name: String, problem: String)
     case pruner(problem: String)
     case sampler(problem: String)
+    case importance(problem: String)
     case multipleStudies(owner: String)
 
     // The rest
@@ -214,7 +215,7 @@ extension TuningError: CustomStringConvertible {
             "Nested invocation of `Study.optimize` method isn't allowed."
         case .argument(let owner, let name, let problem):
             "\(owner): \(name): \(problem)"
-        case .pruner(let problem), .sampler(let problem):
+        case .pruner(let problem), .sampler(let problem), .importance(let problem):
             problem
         case .multipleStudies(let owner):
             "`\(owner)` cannot handle multiple studies; give each study a sampler of its own."

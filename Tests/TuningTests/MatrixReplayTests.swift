@@ -1,5 +1,5 @@
 // Samplers x spaces x directions x seeds: whole studies of the real Optuna, replayed.
-// Golden/matrix.json; scripts/golden/tuning_matrix.py describes its form.
+// Golden/matrix.json and matrix-tpe.json; scripts/golden/tuning_matrix.py describes their form.
 
 import Foundation
 import OrderedJSON
@@ -15,10 +15,13 @@ struct MatrixReplayTests {
 
     /// Read once; TUNING_MATRIX names a file with other seeds.
     static let traces: [JSONValue] = {
-        let other = ProcessInfo.processInfo.environment["TUNING_MATRIX"]
-        let text = try? other.map { try String(contentsOfFile: $0, encoding: .utf8) }
-        let file = try? text.map { try JSONValue.parse($0) } ?? golden("matrix.json")
-        return file?["traces"]?.arrayValue ?? []
+        if let path = ProcessInfo.processInfo.environment["TUNING_MATRIX"] {
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            return (try? JSONValue.parse(text))?["traces"]?.arrayValue ?? []
+        }
+        return ["matrix-tpe.json", "matrix.json"].flatMap { name in
+            (try? golden(name))?["traces"]?.arrayValue ?? []
+        }
     }()
 
     static let cases = traces.enumerated().map { index, trace in
@@ -31,7 +34,7 @@ struct MatrixReplayTests {
             ].joined(separator: " "))
     }
 
-    @Test func `the matrix is as large as it was written`() { #expect(Self.cases.count > 130) }
+    @Test func `the matrix is as large as it was written`() { #expect(Self.cases.count > 155) }
 
     @Test(arguments: cases)
     func `a recorded study comes out value by value`(_ item: Case) throws {

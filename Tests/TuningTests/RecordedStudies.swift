@@ -75,6 +75,12 @@ func recordedSampler(_ trace: JSONValue) throws -> any Sampler {
                 }), seed: arguments["seed"]?.intValue)
     }
     if trace["sampler"]?.stringValue == "nsgaii" { return try nsgaiiSampler(arguments) }
+    if trace["sampler"]?.stringValue == "qmc" {
+        return try QMCSampler(
+            arguments["qmc_type"]?.stringValue == "halton" ? .halton : .sobol,
+            isScrambled: arguments["scramble"]?.boolValue ?? false,
+            seed: arguments["seed"]?.intValue)
+    }
     if trace["sampler"]?.stringValue == "bruteforce" {
         return try BruteForceSampler(
             seed: arguments["seed"]?.intValue,

@@ -7,7 +7,8 @@ import Tuning
 
 struct SamplerContractTests {
     enum Kind: CaseIterable {
-        case random, tpe, tpeOneByOne, tpeGroup, partialFixed, partialFixedTPE
+        case random, tpe, tpeOneByOne, tpeGroup, partialFixed, partialFixedTPE, nsgaii, cmaes
+        case cmaesMargin, qmc
 
         func make(seed: Int?) throws -> any Sampler {
             var options = TPESampler.Options(seed: seed)
@@ -24,6 +25,16 @@ struct SamplerContractTests {
                 return PartialFixedSampler(["i": 4], base: try RandomSampler(seed: seed))
             case .partialFixedTPE:
                 return PartialFixedSampler(["i": 4], base: try TPESampler(options))
+            case .nsgaii:
+                var options = try NSGAIISampler.Options(seed: seed)
+                options.populationSize = 10
+                return try NSGAIISampler(options)
+            case .cmaes: return try CmaEsSampler(seed: seed)
+            case .cmaesMargin:
+                var options = CmaEsSampler.Options(seed: seed)
+                options.withMargin = true
+                return try CmaEsSampler(options)
+            case .qmc: return try QMCSampler(.halton, isScrambled: true, seed: seed)
             }
         }
     }

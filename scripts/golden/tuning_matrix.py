@@ -1,5 +1,5 @@
-"""Writes Tests/TuningTests/Golden/matrix.json: whole studies of the real Optuna, samplers x spaces x
-directions x seeds, in a compact form.
+"""Writes Tests/TuningTests/Golden/matrix.json and matrix-tpe.json: whole studies of the real Optuna,
+samplers x spaces x directions x seeds, in a compact form.
 
     python scripts/golden/tuning_matrix.py [--seed OFFSET] [OUTPUT_FILE]
 
@@ -173,6 +173,10 @@ def cases():
         yield "lattice", lattice, "bruteforce", dict(seed=seed), MIN, 100, None
         yield "branches", branches, "bruteforce", dict(seed=seed), MIN, 40, None
         yield "branches, strictly", branches, "bruteforce", dict(seed=seed, avoid_premature_stop=True), MIN, 40, None
+        for kind in ("sobol", "halton"):
+            for scramble in (False, True):
+                for name, space in (("mixed", mixed), ("conditional", conditional), ("twelve floats", continuous)):
+                    yield name, space, "qmc", dict(seed=seed, qmc_type=kind, scramble=scramble), MIN, 40, None
         yield "mixed", mixed, "random", dict(seed=seed), MIN, 60, None
         yield "folds", folds, "random", dict(seed=seed), MIN, 40, WILCOXON
         yield "folds, maximized", folds, "random", dict(seed=seed), MAX, 40, ["wilcoxon", dict(p_threshold=0.05, n_startup_steps=5)]
@@ -196,7 +200,9 @@ def nsgaii_sampler(crossover=None, mutation=False, **options):
     return optuna.samplers.NSGAIISampler(**options)
 
 
-SAMPLERS = dict(tuning.SAMPLERS, nsgaii=nsgaii_sampler, bruteforce=optuna.samplers.BruteForceSampler)
+SAMPLERS = dict(
+    tuning.SAMPLERS, nsgaii=nsgaii_sampler, bruteforce=optuna.samplers.BruteForceSampler,
+    qmc=optuna.samplers.QMCSampler)
 PRUNERS = dict(tuning.PRUNERS, wilcoxon=optuna.pruners.WilcoxonPruner)
 
 
@@ -205,9 +211,9 @@ def main():
     shift = 0
     if arguments[:1] == ["--seed"]:
         shift, arguments = int(arguments[1]), arguments[2:]
-    output = Path(arguments[0]) if arguments else Path(__file__).parents[2] / "Tests/TuningTests/Golden/matrix.json"
+    golden = Path(__file__).parents[2] / "Tests/TuningTests/Golden"
     optuna.logging.disable_default_handler()
-    lines = []
+    lines = {"tpe": [], "others": []}
     for name, space, sampler, options, directions, count, pruner in cases():
         options = dict(options, seed=options["seed"] + shift)
         recorder = Recorder(
@@ -217,7 +223,15 @@ def main():
         trace = dict(
             name=name, tie_order="simd", sampler=sampler, options=options, directions=directions, pruner=pruner,
             calls=recorder.calls, trials=recorder.trials)
-        lines.append(json.dumps(trace, separators=(",", ":")))
+        lines["tpe" if sampler == "tpe" else "others"].append(json.dumps(trace, separators=(",", ":")))
+    if arguments:
+        write(Path(arguments[0]), lines["tpe"] + lines["others"])
+    else:
+        write(golden / "matrix-tpe.json", lines["tpe"])
+        write(golden / "matrix.json", lines["others"])
+
+
+def write(output, lines):
     made_with = f"scripts/golden/tuning_matrix.py, optuna {optuna.__version__}"
     output.write_text(f'{{"made_with": "{made_with}", "traces": [\n' + ",\n".join(lines) + "\n]}\n")
 

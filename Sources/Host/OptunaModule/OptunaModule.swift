@@ -15,6 +15,9 @@ package enum OptunaModule {
         try lua.register(trialClass())
         try lua.register(frozenTrialClass())
         try lua.register(distributionClass())
+        try lua.register(crossoverClass())
+        try lua.register(mutationClass())
+        try lua.register(importanceEvaluatorClass())
         try lua.register(studyClass(session))
         try lua.register(studySummaryClass())
         let log = session.studyLog
@@ -36,7 +39,7 @@ package enum OptunaModule {
             }
             .submodule("study", study)
             .submodule("trial", trial)
-            .submodule("samplers", samplersModule())
+            .submodule("samplers", samplersModule(log))
             .submodule("pruners", prunersModule())
             .submodule("storages", storagesModule())
             .submodule(
@@ -217,15 +220,4 @@ private func loggingModule(_ log: OptunaLog) -> LuaModule {
             log.isEnabled = false
         }
         .function("enable_default_handler") { _ in log.isEnabled = true }
-}
-
-private func importanceModule() -> LuaModule {
-    let module = LuaModule("optuna.importance")
-    for name in [
-        "get_param_importances", "FanovaImportanceEvaluator", "PedAnovaImportanceEvaluator",
-        "MeanDecreaseImpurityImportanceEvaluator",
-    ] {
-        addUnsupported(name, to: module, hint: "compare study.trials in the script")
-    }
-    return module
 }

@@ -10,6 +10,7 @@ extension ThresholdPruner: LuaObject {}
 extension PatientPruner: LuaObject {}
 extension SuccessiveHalvingPruner: LuaObject {}
 extension HyperbandPruner: LuaObject {}
+extension WilcoxonPruner: LuaObject {}
 
 func prunersModule() -> LuaModule {
     let module = LuaModule("optuna.pruners")
@@ -42,10 +43,16 @@ func prunersModule() -> LuaModule {
                         minDelta: args["min_delta"])
                 }
         )
-    addUnsupported(
-        "WilcoxonPruner", to: module,
-        hint: "use MedianPruner, PercentilePruner, PatientPruner, ThresholdPruner, "
-            + "SuccessiveHalvingPruner or HyperbandPruner")
+        .class(
+            pruner(WilcoxonPruner.self, "WilcoxonPruner", "A paired test against the best trial.")
+                .constructor([
+                    .keyword("p_threshold", .number, 0.1, "The larger, the more is pruned."),
+                    .keyword("n_startup_steps", .integer, 2, "Common steps before that."),
+                ]) { args in
+                    try WilcoxonPruner(
+                        pThreshold: args["p_threshold"], nStartupSteps: args["n_startup_steps"])
+                }
+        )
     return module
 }
 

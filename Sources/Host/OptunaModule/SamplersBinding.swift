@@ -9,7 +9,7 @@ extension RandomSampler: LuaObject {}
 extension GridSampler: LuaObject {}
 extension PartialFixedSampler: LuaObject {}
 
-func samplersModule() -> LuaModule {
+func samplersModule(_ log: OptunaLog) -> LuaModule {
     let module = LuaModule("optuna.samplers")
         .class(tpeSamplerClass())
         .class(
@@ -33,13 +33,12 @@ func samplersModule() -> LuaModule {
             }
             .tostring { _ in "PartialFixedSampler()" }
         )
-    for name in [
-        "BruteForceSampler", "CmaEsSampler", "GPSampler", "NSGAIISampler", "NSGAIIISampler",
-        "QMCSampler",
-    ] {
+    addSearchSamplers(to: module, log)
+    for name in ["GPSampler", "NSGAIIISampler"] {
         addUnsupported(
             name, to: module,
-            hint: "use TPESampler, RandomSampler, GridSampler or PartialFixedSampler")
+            hint: "use TPESampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler, "
+                + "GridSampler, BruteForceSampler or PartialFixedSampler")
     }
     return module
 }
