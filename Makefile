@@ -20,7 +20,7 @@ export ST_HOST_MODEL
 # Forces OpenBLAS to a fixed processor type where it is set, and halves its speed on many.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: build sweep test bench lint format golden setup python clean help
+.PHONY: build sweep test bench microbench lint format golden setup python clean help
 
 build: setup ## build .build/release/st-host
 	swift build $(SWIFT_FLAGS)
@@ -31,7 +31,11 @@ sweep: build $(MODEL) ## search hyperparameters on the real model and the projec
 test: setup $(MODEL) ## run every test, those against Python included
 	source scripts/dev/python-env.sh && swift test $(TEST_FLAGS) $(ARGS)
 
-bench: build $(MODEL) ## measure kernels; ARGS=encoder: whole passes of a model
+bench: build $(MODEL) ## measure whole runs; PEER=1: beside sentence-transformers; ARGS=--full
+	if [ -n "$(PEER)" ]; then ST_HOST_PYTHON_REQUIRED=1 source scripts/dev/python-env.sh; fi; \
+	python3 scripts/bench/run.py $${PEER:+--peer "$$ST_HOST_PYTHON"} $(ARGS)
+
+microbench: build $(MODEL) ## measure kernels; ARGS=encoder: whole passes of a model
 	.build/release/st-bench $(or $(ARGS),kernels)
 
 lint: ## check format, sources, scripts, imports; a warning is an error
@@ -58,4 +62,4 @@ clean: ## remove what was built; the model and the Python environment stay
 	rm -rf .build
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

@@ -76,6 +76,13 @@ func runEncoderBenchmark(_ options: BenchmarkOptions) throws {
     }
 }
 
+/// The rate that all others are a share of.
+func runSgemmBenchmark(_ options: BenchmarkOptions) throws {
+    guard let folder = options.model else { fail("give --model FOLDER or set ST_HOST_MODEL") }
+    let model = try SentenceTransformer(path: folder)
+    _ = sgemmRate(WorkerPool(threads: options.threads), options, model.transformerConfig)
+}
+
 /// What the BLAS library reaches on this machine now: one large product per thread.
 private func sgemmRate(
     _ pool: WorkerPool, _ options: BenchmarkOptions, _ config: TransformerConfig

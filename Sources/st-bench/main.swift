@@ -12,6 +12,10 @@ struct BenchmarkOptions {
     /// Products in bfloat16.
     var bf16 = false
     var repetitions = 15
+    var data: String?
+    var columns = ["sentence1", "sentence2"]
+    var rows = 1_000_000
+    var maxLength = 256
     var trials = 10_000
 }
 
@@ -24,6 +28,9 @@ func fail(_ message: String) -> Never {
 let usage = """
     usage: st-bench kernels [--json] [--cpu-time] [--repetitions N]
            st-bench encoder [--model FOLDER] [--threads N] [--bf16] [--json] [--cpu-time] [--repetitions N]
+           st-bench sgemm [--model FOLDER] [--threads N] [--json] [--repetitions N]
+           st-bench tokenizer --data FILE [--model FOLDER] [--columns A,B] [--rows N]
+                    [--max-length N] [--json] [--repetitions N]
            st-bench study [--trials N] [--json]
     --cpu-time counts the processor time of all threads, for a machine that is busy otherwise.
     `study` counts processor time; PEER=1 runs the same study in Python's Optuna beside it.
@@ -44,8 +51,8 @@ while !arguments.isEmpty {
     }
     func count() -> Int {
         let text = value()
-        guard let number = Int(text), (1...10_000).contains(number) else {
-            fail("\(option) wants a number from 1 to 10000, not '\(text)'")
+        guard let number = Int(text), (1...1_000_000).contains(number) else {
+            fail("\(option) wants a number from 1 to 1000000, not '\(text)'")
         }
         return number
     }
@@ -57,6 +64,10 @@ while !arguments.isEmpty {
     case "--repetitions": options.repetitions = count()
     case "--trials": options.trials = count()
     case "--model": options.model = value()
+    case "--data": options.data = value()
+    case "--columns": options.columns = value().split(separator: ",").map(String.init)
+    case "--rows": options.rows = count()
+    case "--max-length": options.maxLength = count()
     default: fail("unknown option '\(option)'\n\(usage)")
     }
 }
@@ -65,6 +76,10 @@ switch name {
 case "kernels": runKernelBenchmarks(options)
 case "encoder":
     do { try runEncoderBenchmark(options) } catch { fail("\(error)") }
+case "sgemm":
+    do { try runSgemmBenchmark(options) } catch { fail("\(error)") }
+case "tokenizer":
+    do { try runTokenizerBenchmark(options) } catch { fail("\(error)") }
 case "study":
     do { try runStudyBenchmark(options) } catch { fail("\(error)") }
 default: fail("unknown benchmark '\(name)'\n\(usage)")
