@@ -157,6 +157,15 @@ public struct LuaTable: Sendable {
         }
     }
 
+    /// The table as a function, when its metatable has `__call`.
+    public var callable: LuaFunction? {
+        get throws {
+            try withTable { stack, table in
+                stack.isCallable(at: table) ? try LuaFunction.fromLua(stack, at: table) : nil
+            }
+        }
+    }
+
     /// Sets the metatable; nil removes it.
     public func setMetatable(_ metatable: LuaTable?) throws {
         try withTable { stack, table in

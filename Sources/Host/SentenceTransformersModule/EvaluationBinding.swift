@@ -173,6 +173,13 @@ func evaluator(from value: LuaValue, path: String) throws -> any Evaluator {
         }
     }
     if let table = value.table {
+        if let function = try table.callable {
+            // An object of the script's own; its primary_metric is looked at once.
+            let primary: String? = try table.get("primary_metric")
+            return FunctionEvaluator(primaryMetric: primary) { model, context in
+                try function.reference.state.borrow { try evaluate(function, model, context) }
+            }
+        }
         let count = try table.count
         guard count > 0 else {
             throw LuaError.value(path: path, problem: "the sequence holds no evaluator")
