@@ -87,7 +87,9 @@ extension SentenceTransformerTrainer {
         let count = min(5, dataset.numRows)
         return (0..<count).compactMap { index in
             let row = index * (dataset.numRows / count)
-            let values = texts.compactMap { dataset.column($0)?.string(at: row) }
+            let values = texts.compactMap {
+                (try? dataset.value(row: row, column: $0))?.stringValue
+            }
             guard values.count == texts.count, values.allSatisfy({ $0.count <= 500 }) else {
                 return nil
             }

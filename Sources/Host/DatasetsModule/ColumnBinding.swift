@@ -4,31 +4,42 @@ import LuaBridge
 import OrderedJSON
 import Training
 
-/// A column as scripts hold it.
+/// A column as scripts hold it. Its values are read when the script first asks for some.
 final class ColumnObject: LuaObject, SequenceSource, Sendable {
     let name: String
-    let column: Column
+    private let dataset: Dataset
 
-    init(_ name: String, _ column: Column) {
+    /// A column that the dataset has.
+    init(_ name: String, _ dataset: Dataset) {
         self.name = name
-        self.column = column
+        self.dataset = dataset
     }
 
+    var count: Int { dataset.numRows }
+
+    /// All values.
+    func column() throws -> Column { try dataset.requireColumn(name) }
+
+    /// One value; only the part of a file that holds it is read.
+    func value(at row: Int) throws -> JSONValue { try dataset.value(row: row, column: name) }
+
     func texts() throws -> [String] {
-        try (0..<column.count).map { row in
-            guard let text = column.string(at: row) else { throw mismatch("string", row) }
+        let column = try column()
+        return try (0..<column.count).map { row in
+            guard let text = column.string(at: row) else { throw mismatch("string", column, row) }
             return text
         }
     }
 
     func numbers() throws -> [Double] {
-        try (0..<column.count).map { row in
-            guard let number = column.double(at: row) else { throw mismatch("number", row) }
+        let column = try column()
+        return try (0..<column.count).map { row in
+            guard let number = column.double(at: row) else { throw mismatch("number", column, row) }
             return number
         }
     }
 
-    private func mismatch(_ expected: String, _ row: Int) -> LuaError {
+    private func mismatch(_ expected: String, _ column: Column, _ row: Int) -> LuaError {
         .mismatch(
             path: "column '\(name)'[\(row + 1)]", expected: expected,
             got: column.isNull(at: row) ? "nil" : column.value(at: row).kind)
@@ -39,22 +50,25 @@ func columnClass() -> LuaClass<ColumnObject> {
     LuaClass<ColumnObject>("Column", doc: "A column of a dataset: column[1], #column, ipairs.")
         .index { object, key in
             guard let number = key.integer else { return nil }
-            return try element(object.column.count, number, "column '\(object.name)'") {
-                object.column.value(at: $0)
+            return try element(object.count, number, "column '\(object.name)'") {
+                try object.value(at: $0)
             }
         }
-        .length { $0.column.count }
+        .length { $0.count }
         .pairs { object in
+            let column = try object.column()
             var row = 0
             return AnyIterator {
-                guard row < object.column.count else { return nil }
+                guard row < column.count else { return nil }
                 defer { row += 1 }
-                return (row + 1, object.column.value(at: row))
+                return (row + 1, column.value(at: row))
             }
         }
         .tostring { object in
-            let shown = object.column.prefix(5).map { $0.json(.init(escapesNonASCII: false)) }
-            let rest = object.column.count > 5 ? ["..."] : []
+            let shown = try (0..<min(object.count, 5)).map { row in
+                try object.value(at: row).json(.init(escapesNonASCII: false))
+            }
+            let rest = object.count > 5 ? ["..."] : []
             return "Column({\((shown + rest).joined(separator: ", "))})"
         }
 }

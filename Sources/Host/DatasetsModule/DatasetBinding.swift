@@ -59,7 +59,7 @@ private func addConstruction(to dataset: LuaClass<Dataset>) {
 
 /// A column given as a sequence or as another dataset's column.
 private func columnValues(_ value: LuaValue) throws -> [JSONValue] {
-    if let column = value.object(as: ColumnObject.self) { return Array(column.column) }
+    if let column = value.object(as: ColumnObject.self) { return Array(try column.column()) }
     guard value.table != nil, case .array(let values) = try JSONValue(value) else {
         throw LuaError.mismatch(path: "", expected: "sequence", got: value.typeName)
     }
@@ -96,20 +96,24 @@ private func addFields(to dataset: LuaClass<Dataset>) {
             }
         )
         .index(names: { $0.columnNames }) { dataset, key in
-            if let name = key.string { return dataset.column(name).map { ColumnObject(name, $0) } }
+            if let name = key.string {
+                return dataset.columnNames.contains(name) ? ColumnObject(name, dataset) : nil
+            }
             if let number = key.integer {
-                return try element(dataset.numRows, number, "Dataset") { dataset.row($0) }
+                return try element(dataset.numRows, number, "Dataset") { try dataset.row($0) }
             }
             if let table = key.table { return try columns(dataset, table) }
             return nil
         }
         .length { $0.numRows }
         .pairs { dataset in
+            // An iterator can't fail; values that are still in a file are read here.
+            for name in dataset.columnNames { _ = try dataset.column(name) }
             var row = 0
             return AnyIterator {
-                guard row < dataset.numRows else { return nil }
+                guard row < dataset.numRows, let values = try? dataset.row(row) else { return nil }
                 defer { row += 1 }
-                return (row + 1, dataset.row(row))
+                return (row + 1, values)
             }
         }
         .tostring { $0.summary(indent: "") }
@@ -124,8 +128,8 @@ private func columns(_ dataset: Dataset, _ numbers: LuaTable) throws -> JSONObje
     }
     let selected = try dataset.select(try zeroBased(rows, dataset.numRows, "Dataset"))
     return JSONObject(
-        selected.columnNames.map { name in
-            (name, .array(selected.column(name).map { Array($0) } ?? []))
+        try selected.columnNames.map { name in
+            (name, .array(Array(try selected.requireColumn(name))))
         })
 }
 
@@ -329,7 +333,7 @@ private func addFunctionMethods(to dataset: LuaClass<Dataset>) {
             let function: LuaFunction = try arguments["function"]
             let passesIndex: Bool = try arguments["with_indices"]
             let removed: StringOrSequence? = try arguments["remove_columns"]
-            for name in removed?.values ?? [] { _ = try dataset.requireColumn(name) }
+            for name in removed?.values ?? [] { try dataset.requireName(name) }
             return try dataset.map(removing: Set(removed?.values ?? [])) { row, index in
                 let result: LuaValue =
                     passesIndex ? try function.call(row, index + 1) : try function.call(row)
@@ -394,12 +398,12 @@ private func addWriting(to dataset: LuaClass<Dataset>) {
             return try dataset.writeCSV(to: path)
         }
         .method("to_list", [], doc: "The rows as a sequence of tables.") { dataset, _ in
-            (0..<dataset.numRows).map(dataset.row)
+            try (0..<dataset.numRows).map(dataset.row)
         }
         .method("to_dict", [], doc: "The columns as a table of sequences.") { dataset, _ in
             JSONObject(
-                dataset.columnNames.map { name in
-                    (name, .array(dataset.column(name).map { Array($0) } ?? []))
+                try dataset.columnNames.map { name in
+                    (name, .array(Array(try dataset.requireColumn(name))))
                 })
         }
 }

@@ -7,13 +7,14 @@ import LuaBridge
 import OrderedJSON
 import Training
 
-private let formats = ["json", "csv", "text"]
+private let formats = ["json", "csv", "parquet", "text"]
 
 func addLoadDataset(to module: LuaModule, _ session: HostSession) {
     module.function(
         "load_dataset",
         [
-            .required("path", .string, "A dataset of the hub, a folder, or json, csv, text."),
+            .required(
+                "path", .string, "A dataset of the hub, a folder, or json, csv, parquet, text."),
             .optional("name", .string, nil, "A configuration of the dataset."),
             .keyword(
                 "data_files", .union([.string, .sequence(.string), .map(.any)]), nil,
@@ -26,6 +27,7 @@ func addLoadDataset(to module: LuaModule, _ session: HostSession) {
             .keyword(
                 "token", .union([.string, .boolean]), nil, "hub: a token; true: the stored one."),
             .keyword("streaming", .boolean, .computed("false"), "Only false."),
+            .keyword("columns", .sequence(.string), nil, "parquet: the columns to take."),
             .keyword("field", .string, nil, "json: the member that holds the rows."),
             .keyword("delimiter", .string, .computed("','"), "csv: one character."),
             .keyword("sep", .string, .computed("','"), "csv: the same as delimiter."),
@@ -154,7 +156,7 @@ private func format(
     _ path: String, _ arguments: LuaArguments, card: JSONObject
 ) throws -> DatasetFormat {
     let options: [String: [String]] = [
-        "json": ["field"],
+        "json": ["field"], "parquet": ["columns"],
         "csv": ["delimiter", "sep", "quotechar", "column_names", "keep_default_na"],
         "text": ["sample_by", "keep_linebreaks"],
     ]
@@ -166,6 +168,9 @@ private func format(
     switch path {
     case "json": return .json(field: try arguments["field"] ?? card["field"]?.stringValue)
     case "csv": return .csv(try csvOptions(arguments, card))
+    case "parquet":
+        let columns = card["columns"]?.arrayValue?.compactMap(\.stringValue)
+        return .parquet(ParquetOptions(columns: try arguments["columns"] ?? columns))
     case "text":
         var text = TextOptions()
         let unit: String? = try arguments["sample_by"] ?? card["sample_by"]?.stringValue
@@ -257,6 +262,7 @@ private func requireFiles(
 
 private let suffixesByFormat = [
     "json": [".jsonl", ".json", ".ndjson"], "csv": [".csv", ".tsv"], "text": [".txt"],
+    "parquet": [".parquet"],
 ]
 
 private func unknownFormat(_ path: String) -> LuaError {

@@ -98,9 +98,19 @@ private struct TextColumn {
         if let bools = all(CSVValue.bool, empty: false) {
             return ColumnStorage(type: .bool, values: .bool(bools), isNull: nulls, count: count)
         }
-        return ColumnStorage(
-            type: .string, values: .string(bytes: bytes, offsets: offsets), isNull: nulls,
-            count: count)
+        var builder = ColumnBuilder(type: .string)
+        bytes.withUnsafeBufferPointer { buffer in
+            for row in 0..<count {
+                if nulls?[row] == true {
+                    builder.append(.null)
+                } else {
+                    builder.append(
+                        utf8: UnsafeBufferPointer(
+                            rebasing: buffer[offsets[row]..<offsets[row + 1]]))
+                }
+            }
+        }
+        return builder.finish()
     }
 }
 

@@ -1,4 +1,5 @@
 public import OrderedJSON
+import Parquet
 
 /// One column of a dataset, seen through the dataset's order of rows. Cheap to copy.
 ///
@@ -7,10 +8,23 @@ public struct Column: Sendable {
     package let storage: ColumnStorage
     /// Row `i` shows value `indices[i]` of the storage; `nil` shows all in order.
     package let indices: [Int]?
+    /// The parts of the storage; those without a row of this column may be missing.
+    private let parts: [ColumnValues?]
 
-    package init(storage: ColumnStorage, indices: [Int]?) {
+    /// Reads the parts that hold a row of the column.
+    package init(storage: ColumnStorage, indices: [Int]?) throws {
         self.storage = storage
         self.indices = indices
+        guard let indices else {
+            parts = try storage.parts.map { try $0.values() }
+            return
+        }
+        var parts = [ColumnValues?](repeating: nil, count: storage.parts.count)
+        for index in indices {
+            let part = storage.part(of: index)
+            if parts[part] == nil { parts[part] = try storage.parts[part].values() }
+        }
+        self.parts = parts
     }
 
     public var type: FeatureType { storage.type }
@@ -18,11 +32,11 @@ public struct Column: Sendable {
 
     /// The text, `nil` for null and for columns that hold no text.
     public func string(at row: Int) -> String? {
-        let index = position(row)
-        switch storage.values {
-        case .string(let bytes, let offsets):
-            if isNullValue(index) { return nil }
-            return String(decoding: bytes[offsets[index]..<offsets[index + 1]], as: UTF8.self)
+        let (part, index) = locate(row)
+        guard let part, !part.isNull(at: index) else { return nil }
+        switch part.values {
+        case .string(let texts, let positions):
+            return texts[positions.map { Int($0[index]) } ?? index]
         case .json(let values): return values[index].stringValue
         default: return nil
         }
@@ -30,9 +44,9 @@ public struct Column: Sendable {
 
     /// The number, integers converted, booleans as 0 and 1; `nil` for null and for no number.
     public func double(at row: Int) -> Double? {
-        let index = position(row)
-        if isNullValue(index) { return nil }
-        switch storage.values {
+        let (part, index) = locate(row)
+        guard let part, !part.isNull(at: index) else { return nil }
+        switch part.values {
         case .int64(let values): return Double(values[index])
         case .float64(let values): return values[index]
         case .bool(let values): return values[index] ? 1 : 0
@@ -43,9 +57,9 @@ public struct Column: Sendable {
 
     /// The integer, booleans as 0 and 1; `nil` for null and for anything else.
     public func int(at row: Int) -> Int? {
-        let index = position(row)
-        if isNullValue(index) { return nil }
-        switch storage.values {
+        let (part, index) = locate(row)
+        guard let part, !part.isNull(at: index) else { return nil }
+        switch part.values {
         case .int64(let values): return Int(values[index])
         case .bool(let values): return values[index] ? 1 : 0
         case .json(let values): return values[index].intValue
@@ -54,44 +68,35 @@ public struct Column: Sendable {
     }
 
     public func isNull(at row: Int) -> Bool {
-        let index = position(row)
-        if case .null = storage.values { return true }
-        return isNullValue(index)
+        let (part, index) = locate(row)
+        return part?.isNull(at: index) ?? true
     }
 
     /// The value in whatever type it has.
     public func value(at row: Int) -> JSONValue {
-        let index = position(row)
-        if isNullValue(index) { return .null }
-        switch storage.values {
-        case .string(let bytes, let offsets):
-            let text = bytes[offsets[index]..<offsets[index + 1]]
-            return .string(String(decoding: text, as: UTF8.self))
-        case .int64(let values): return .int(values[index])
-        case .float64(let values): return .double(values[index])
-        case .bool(let values): return .bool(values[index])
-        case .null: return .null
-        case .json(let values): return values[index]
-        }
+        let (part, index) = locate(row)
+        return part?.value(at: index) ?? .null
     }
 
     /// The bytes of a text, without making a String; `nil` as for ``string(at:)``.
     package func withUTF8<Result>(
         at row: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
     ) rethrows -> Result? {
-        guard case .string(let bytes, let offsets) = storage.values else {
+        let (part, index) = locate(row)
+        guard case .string(let texts, let positions)? = part?.values else {
             guard var text = string(at: row) else { return nil }
             return try text.withUTF8(body)
         }
-        let index = position(row)
-        if isNullValue(index) { return nil }
-        return try bytes.withUnsafeBufferPointer { buffer in
-            try body(UnsafeBufferPointer(rebasing: buffer[offsets[index]..<offsets[index + 1]]))
-        }
+        if part?.isNull(at: index) == true { return nil }
+        return try texts.withBytes(positions.map { Int($0[index]) } ?? index, body)
     }
 
-    private func position(_ row: Int) -> Int { indices.map { $0[row] } ?? row }
-    private func isNullValue(_ index: Int) -> Bool { storage.isNull.map { $0[index] } ?? false }
+    /// The part that holds a row, and the row's place in it.
+    private func locate(_ row: Int) -> (ColumnValues?, Int) {
+        let stored = indices.map { $0[row] } ?? row
+        let part = storage.part(of: stored)
+        return (parts[part], stored - storage.starts[part])
+    }
 }
 
 extension Column: RandomAccessCollection {

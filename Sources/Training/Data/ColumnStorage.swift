@@ -1,14 +1,89 @@
 package import OrderedJSON
+package import Parquet
+import Synchronization
 
 /// The values of one column as they were read, in compact form; datasets made by selecting or
 /// shuffling share it.
 ///
-/// Strings lie end to end in one buffer, numbers in one array of their type. Values of any other
-/// shape are kept one by one.
+/// A column is cut into parts. Those of a Parquet file are read when a row of them is first asked
+/// for, and kept.
 package final class ColumnStorage: Sendable {
+    package let type: FeatureType
+    package let count: Int
+    let parts: [ColumnPart]
+    /// First row of each part, and the number of rows.
+    let starts: [Int]
+
+    init(type: FeatureType, parts: [ColumnPart]) {
+        self.type = type
+        self.parts = parts
+        var starts = [0]
+        for part in parts { starts.append((starts.last ?? 0) + part.count) }
+        self.starts = starts
+        count = starts.last ?? 0
+    }
+
+    convenience init(type: FeatureType, values: ColumnValues.Values, isNull: [Bool]?, count: Int) {
+        let values = ColumnValues(values: values, isNull: isNull)
+        self.init(type: type, parts: [ColumnPart(count: count, values: values)])
+    }
+
+    /// Number of the part that holds a row, which must be in range.
+    func part(of row: Int) -> Int {
+        if parts.count == 1 { return 0 }
+        var low = 0
+        var high = parts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= row { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// One value, whose part is read if need be.
+    func value(at row: Int) throws -> JSONValue {
+        let part = part(of: row)
+        return try parts[part].values().value(at: row - starts[part])
+    }
+}
+
+/// Some rows of a column in a row: values, or how to read them.
+final class ColumnPart: Sendable {
+    let count: Int
+    private let read: (@Sendable () throws -> ColumnValues)?
+    private let kept: Mutex<ColumnValues?>
+
+    init(count: Int, values: ColumnValues) {
+        self.count = count
+        read = nil
+        kept = Mutex(values)
+    }
+
+    init(count: Int, read: @escaping @Sendable () throws -> ColumnValues) {
+        self.count = count
+        self.read = read
+        kept = Mutex(nil)
+    }
+
+    var isRead: Bool { kept.withLock { $0 != nil } }
+
+    /// Reads the values when they are first needed; a second caller waits for the first.
+    func values() throws -> ColumnValues {
+        try kept.withLock { kept in
+            if let kept { return kept }
+            guard let read else { throw TrainingError.internalError("a column without values") }
+            let values = try read()
+            kept = values
+            return values
+        }
+    }
+}
+
+/// The values of a part.
+package struct ColumnValues: Sendable {
     package enum Values: Sendable {
-        /// Text `i` is `bytes[offsets[i] ..< offsets[i + 1]]`, valid UTF-8.
-        case string(bytes: [UInt8], offsets: [Int])
+        /// Value `i` is text `positions[i]`; without positions text `i`.
+        case string(PackedStrings, positions: [UInt32]?)
         case int64([Int64])
         case float64([Double])
         case bool([Bool])
@@ -17,40 +92,53 @@ package final class ColumnStorage: Sendable {
         case json([JSONValue])
     }
 
-    package let type: FeatureType
     package let values: Values
-    /// Which rows are null, where any is; their place in `values` holds an empty value.
+    /// Which values are null, where any is; their place in `values` holds an empty one.
     package let isNull: [Bool]?
-    package let count: Int
 
-    init(type: FeatureType, values: Values, isNull: [Bool]?, count: Int) {
-        self.type = type
-        self.values = values
-        self.isNull = isNull
-        self.count = count
+    func isNull(at index: Int) -> Bool {
+        if case .null = values { return true }
+        return isNull.map { $0[index] } ?? false
+    }
+
+    func value(at index: Int) -> JSONValue {
+        if isNull(at: index) { return .null }
+        switch values {
+        case .string(let texts, let positions):
+            return .string(texts[positions.map { Int($0[index]) } ?? index])
+        case .int64(let values): return .int(values[index])
+        case .float64(let values): return .double(values[index])
+        case .bool(let values): return .bool(values[index])
+        case .null: return .null
+        case .json(let values): return values[index]
+        }
     }
 }
 
 /// Collects a column value by value; its type follows the values.
-struct ColumnBuilder {
+struct ColumnBuilder: ~Copyable {
     private(set) var type: FeatureType = .null
     private(set) var count = 0
-    private var bytes: [UInt8] = []
-    private var offsets: [Int] = [0]
+    /// Parts that are full; all of the current type.
+    private var parts: [ColumnPart] = []
+    private var texts = PackedStringsBuilder()
     private var integers: [Int64] = []
     private var doubles: [Double] = []
     private var bools: [Bool] = []
     private var others: [JSONValue] = []
-    /// Rows appended as null.
+    /// Rows of the current part, and which of them are null.
+    private var partCount = 0
     private var nullRows: [Int] = []
 
-    init() {}
+    private static let partSize = 1 << 16
+
+    /// - type: what is known of the type before the first value.
+    init(type: FeatureType = .null) { self.type = type }
 
     mutating func append(_ value: JSONValue) {
         switch (type, value) {
         case (.string, .string(var text)):
-            text.withUTF8 { bytes.append(contentsOf: $0) }
-            offsets.append(bytes.count)
+            text.withUTF8 { texts.append(UnsafeRawBufferPointer($0)) }
         case (.int64, .int(let value)): integers.append(value)
         case (.float64, .double(let value)): doubles.append(value)
         case (.float64, .int(let value)): doubles.append(Double(value))
@@ -64,7 +152,7 @@ struct ColumnBuilder {
             append(value)
             return
         }
-        count += 1
+        advance()
     }
 
     /// A text given as bytes that are known to be valid UTF-8.
@@ -73,9 +161,8 @@ struct ColumnBuilder {
             append(.string(String(decoding: text, as: UTF8.self)))
             return
         }
-        bytes.append(contentsOf: text)
-        offsets.append(bytes.count)
-        count += 1
+        texts.append(UnsafeRawBufferPointer(text))
+        advance()
     }
 
     mutating func appendNulls(_ number: Int) {
@@ -83,9 +170,9 @@ struct ColumnBuilder {
     }
 
     private mutating func appendEmpty() {
-        nullRows.append(count)
+        nullRows.append(partCount)
         switch type {
-        case .string: offsets.append(bytes.count)
+        case .string: texts.append(UnsafeRawBufferPointer(start: nil, count: 0))
         case .int64: integers.append(0)
         case .float64: doubles.append(0)
         case .bool: bools.append(false)
@@ -94,37 +181,76 @@ struct ColumnBuilder {
         }
     }
 
-    /// Moves what has been collected to the storage of a wider type.
-    private mutating func widen(to wider: FeatureType) {
-        let narrow = finish()
-        self = ColumnBuilder()
-        type = wider
-        switch wider {
-        case .null: break
-        case .string: offsets.reserveCapacity(narrow.count + 1)
-        default: break
-        }
-        let column = Column(storage: narrow, indices: nil)
-        for row in 0..<narrow.count { append(column.value(at: row)) }
+    private mutating func advance() {
+        count += 1
+        partCount += 1
+        if partCount == Self.partSize { closePart() }
     }
 
-    func finish() -> ColumnStorage {
-        let values: ColumnStorage.Values =
-            switch type {
-            case .string: .string(bytes: bytes, offsets: offsets)
-            case .int64: .int64(integers)
-            case .float64: .float64(doubles)
-            case .bool: .bool(bools)
-            case .null: .null(count: count)
-            case .json: .json(others)
-            case .list, .structure: .json(others.map(type.conform))
-            }
+    private mutating func closePart() {
+        guard partCount > 0 else { return }
+        let values: ColumnValues.Values
+        switch type {
+        case .string:
+            var full = PackedStringsBuilder()
+            swap(&full, &texts)
+            values = .string(full.finish(), positions: nil)
+        case .int64: values = .int64(integers)
+        case .float64: values = .float64(doubles)
+        case .bool: values = .bool(bools)
+        case .null: values = .null(count: partCount)
+        case .json, .list, .structure: values = .json(others)
+        }
         var isNull: [Bool]?
         if !nullRows.isEmpty {
-            var flags = [Bool](repeating: false, count: count)
+            var flags = [Bool](repeating: false, count: partCount)
             for row in nullRows { flags[row] = true }
             isNull = flags
         }
-        return ColumnStorage(type: type, values: values, isNull: isNull, count: count)
+        parts.append(
+            ColumnPart(count: partCount, values: ColumnValues(values: values, isNull: isNull)))
+        integers = []
+        doubles = []
+        bools = []
+        others = []
+        nullRows = []
+        partCount = 0
+    }
+
+    /// Moves what has been collected to the storage of a wider type.
+    private mutating func widen(to wider: FeatureType) {
+        closePart()
+        let narrow = parts
+        parts = []
+        count = 0
+        type = wider
+        for part in narrow {
+            // Parts made above are never read from a file.
+            guard let values = try? part.values() else { continue }
+            for index in 0..<part.count { append(values.value(at: index)) }
+        }
+    }
+
+    consuming func finish() -> ColumnStorage {
+        closePart()
+        let type = type
+        // The last values decide which fields a structure has and whether numbers are floats.
+        let needsConforming =
+            switch type {
+            case .list, .structure: true
+            default: false
+            }
+        guard needsConforming else { return ColumnStorage(type: type, parts: parts) }
+        return ColumnStorage(
+            type: type,
+            parts: parts.map { part in
+                guard let values = try? part.values(), case .json(let others) = values.values else {
+                    return part
+                }
+                return ColumnPart(
+                    count: part.count,
+                    values: ColumnValues(
+                        values: .json(others.map(type.conform)), isNull: values.isNull))
+            })
     }
 }

@@ -7,7 +7,7 @@ extension Dataset {
     public func renameColumns(_ names: [(old: String, new: String)]) throws -> Dataset {
         var result = columnNames
         for (old, new) in names {
-            _ = try requireColumn(old)
+            try requireName(old)
             guard let place = columnNames.firstIndex(of: old) else { continue }
             guard !new.isEmpty else {
                 throw TrainingError.argument(
@@ -28,7 +28,7 @@ extension Dataset {
 
     /// Without the named columns.
     public func removeColumns(_ names: [String]) throws -> Dataset {
-        for name in names { _ = try requireColumn(name) }
+        for name in names { try requireName(name) }
         let removed = Set(names)
         return try selectColumns(columnNames.filter { !removed.contains($0) })
     }
@@ -42,7 +42,11 @@ extension Dataset {
                     owner: "select_columns", name: "column_names",
                     problem: "'\(name)' is given twice")
             }
-            return (name, try requireColumn(name).storage)
+            try requireName(name)
+            guard let place = columnNames.firstIndex(of: name) else {
+                throw TrainingError.internalError("column '\(name)' has gone")
+            }
+            return (name, storages[place])
         }
         return Dataset(
             columnNames: chosen.map(\.0), storages: chosen.map(\.1), indices: indices,
@@ -56,7 +60,7 @@ extension Dataset {
                 owner: "add_column", name: "column",
                 problem: "\(values.count) values for \(numRows) rows")
         }
-        guard column(name) == nil else {
+        guard !columnNames.contains(name) else {
             throw TrainingError.argument(
                 owner: "add_column", name: "name", problem: "there is a column '\(name)' already",
                 hint: "choose another name or remove that column first")
@@ -102,6 +106,7 @@ extension Dataset {
                 indices: datasets.flatMap { $0.indices ?? Array(0..<count) },
                 numRows: datasets.reduce(0) { $0 + $1.numRows })
         }
+        if let joined = joinedParts(datasets) { return joined }
         var names: [String] = []
         for dataset in datasets {
             for name in dataset.columnNames where !names.contains(name) { names.append(name) }
@@ -110,14 +115,16 @@ extension Dataset {
             storages: names.map { name in
                 var builder = ColumnBuilder()
                 for dataset in datasets {
-                    if let column = dataset.column(name) {
+                    if let column = try dataset.column(name) {
                         builder.append(column)
                     } else {
                         builder.appendNulls(dataset.numRows)
                     }
                 }
                 let storage = builder.finish()
-                let types = Set(datasets.compactMap { $0.column(name)?.type.description })
+                let types = Set(
+                    datasets.flatMap(\.features).filter { $0.name == name }
+                        .map(\.type.description))
                 if storage.type == .json, !types.contains(FeatureType.json.description) {
                     throw TrainingError.data(
                         problem: "column '\(name)' has different types: "
@@ -128,12 +135,39 @@ extension Dataset {
             })
     }
 
+    /// Datasets with the same columns of the same types: their parts one after the other, without
+    /// reading or copying a value. `nil` when they differ.
+    private static func joinedParts(_ datasets: [Dataset]) -> Dataset? {
+        guard let first = datasets.first, !first.columnNames.isEmpty,
+            datasets.allSatisfy({ $0.features == first.features })
+        else { return nil }
+        let storages = first.storages.indices.map { place in
+            ColumnStorage(
+                type: first.storages[place].type,
+                parts: datasets.flatMap { $0.storages[place].parts })
+        }
+        var indices: [Int]?
+        if datasets.contains(where: { $0.indices != nil }) {
+            var rows: [Int] = []
+            var start = 0
+            for dataset in datasets {
+                let count = dataset.storages.first?.count ?? 0
+                rows += dataset.indices?.map { $0 + start } ?? Array(start..<(start + count))
+                start += count
+            }
+            indices = rows
+        }
+        return Dataset(
+            columnNames: first.columnNames, storages: storages, indices: indices,
+            numRows: datasets.reduce(0) { $0 + $1.numRows })
+    }
+
     /// The same rows with storage of their own.
     func flattened() throws -> Dataset {
         try Dataset(
             storages: columnNames.map { name in
                 var builder = ColumnBuilder()
-                if let column = column(name) { builder.append(column) }
+                if let column = try column(name) { builder.append(column) }
                 return (name, builder.finish())
             })
     }

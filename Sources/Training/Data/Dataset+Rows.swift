@@ -30,7 +30,7 @@ extension Dataset {
     }
 
     /// Rows for which `isIncluded` holds. It gets the row and its number.
-    public func filter(_ isIncluded: (JSONObject, Int) throws -> Bool) rethrows -> Dataset {
+    public func filter(_ isIncluded: (JSONObject, Int) throws -> Bool) throws -> Dataset {
         var kept: [Int] = []
         for index in 0..<numRows where try isIncluded(row(index), index) { kept.append(index) }
         return view(kept)
@@ -82,7 +82,7 @@ extension Dataset {
     ) throws -> Dataset {
         var builder = RowBuilder()
         for index in 0..<numRows {
-            let old = row(index)
+            let old = try row(index)
             var new = JSONObject()
             for (key, value) in old where !removed.contains(key) { new[key] = value }
             for (key, value) in try transform(old, index) { new[key] = value }

@@ -8,7 +8,7 @@ extension Dataset {
     @discardableResult
     public func writeJSONLines(to path: String) throws -> Int {
         try write(to: path) { row, text in
-            text += JSONValue.object(self.row(row)).json(.compact)
+            text += JSONValue.object(try self.row(row)).json(.compact)
             text += "\n"
         }
     }
@@ -18,7 +18,7 @@ extension Dataset {
     @discardableResult
     public func writeCSV(to path: String) throws -> Int {
         let header = columnNames.map(csvField).joined(separator: ",") + "\n"
-        let columns = columnNames.compactMap { column($0) }
+        let columns = try columnNames.map(requireColumn)
         return try write(to: path, header: header) { row, text in
             let fields = columns.map { csvField($0.value(at: row)) }
             // A single empty field would be a blank line, which readers pass over.
@@ -28,7 +28,7 @@ extension Dataset {
     }
 
     private func write(
-        to path: String, header: String = "", _ line: (Int, inout String) -> Void
+        to path: String, header: String = "", _ line: (Int, inout String) throws -> Void
     ) throws -> Int {
         var total = 0
         try ModelFiles.writeAtomically(path) { writer in
@@ -39,7 +39,7 @@ extension Dataset {
                 text = ""
             }
             for row in 0..<numRows {
-                line(row, &text)
+                try line(row, &text)
                 if text.utf8.count > 1 << 20 { try flush() }
             }
             try flush()

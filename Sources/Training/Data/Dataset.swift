@@ -62,38 +62,70 @@ public final class Dataset: Sendable {
         zip(columnNames, storages).map { FeatureType.Field(name: $0, type: $1.type) }
     }
 
-    /// The column of that name, `nil` when there is none.
-    public func column(_ name: String) -> Column? {
-        columnNames.firstIndex(of: name).map { Column(storage: storages[$0], indices: indices) }
+    /// The column of that name, `nil` when there is none. Reads the values that are still in a file.
+    public func column(_ name: String) throws -> Column? {
+        try columnNames.firstIndex(of: name).map {
+            try Column(storage: storages[$0], indices: indices)
+        }
     }
 
     /// The column of that name, or an error that lists the names there are.
     public func requireColumn(_ name: String) throws -> Column {
-        guard let column = column(name) else {
-            throw TrainingError.data(
-                problem: "there is no column '\(name)'",
-                hint: columnNames.isEmpty
-                    ? "the dataset has no columns"
-                    : "the columns are \(columnNames.map { "'\($0)'" }.joined(separator: ", "))")
-        }
-        return column
+        try requireName(name)
+        return try column(name)
+            ?? Column(storage: ColumnStorage(type: .null, parts: []), indices: [])
     }
 
-    /// One row, counted from 0.
-    public func row(_ index: Int) -> JSONObject {
+    /// Throws, with the names there are, when no column has that name. Reads nothing.
+    public func requireName(_ name: String) throws {
+        guard !columnNames.contains(name) else { return }
+        throw TrainingError.data(
+            problem: "there is no column '\(name)'",
+            hint: columnNames.isEmpty
+                ? "the dataset has no columns"
+                : "the columns are \(columnNames.map { "'\($0)'" }.joined(separator: ", "))")
+    }
+
+    /// One value; a row that there is not is a programmer's error and traps.
+    public func value(row: Int, column name: String) throws -> JSONValue {
+        precondition(row >= 0 && row < numRows)
+        try requireName(name)
+        guard let place = columnNames.firstIndex(of: name) else { return .null }
+        return try storages[place].value(at: indices.map { $0[row] } ?? row)
+    }
+
+    /// One row, counted from 0. Reads the parts of columns that are still in a file.
+    public func row(_ index: Int) throws -> JSONObject {
         precondition(index >= 0 && index < numRows)
         let stored = indices.map { $0[index] } ?? index
         return JSONObject(
-            zip(columnNames, storages).lazy.map { name, storage in
-                (name, Column(storage: storage, indices: nil).value(at: stored))
+            try zip(columnNames, storages).map { name, storage in
+                (name, try storage.value(at: stored))
             })
     }
 }
 
 /// Collects rows; a column that appears late is null in the rows before it.
 struct RowBuilder {
-    private var names: [String] = []
-    private var builders: [ColumnBuilder] = []
+    /// A column, in a box because builders are not copied.
+    private final class Slot {
+        let name: String
+        private var builder = ColumnBuilder()
+
+        init(_ name: String) { self.name = name }
+
+        var count: Int { builder.count }
+        func append(_ value: JSONValue) { builder.append(value) }
+        func appendNulls(_ number: Int) { builder.appendNulls(number) }
+
+        func finish() -> ColumnStorage {
+            var finished = ColumnBuilder()
+            swap(&finished, &builder)
+            return finished.finish()
+        }
+    }
+
+    private var slots: [Slot] = []
     private var positions: [String: Int] = [:]
     private(set) var count = 0
 
@@ -101,29 +133,27 @@ struct RowBuilder {
         for (place, member) in row.enumerated() {
             // Rows mostly list the same columns in the same order.
             let position: Int
-            if place < names.count, names[place] == member.key {
+            if place < slots.count, slots[place].name == member.key {
                 position = place
             } else {
                 position = positions[member.key] ?? addColumn(member.key)
             }
-            builders[position].append(member.value)
+            slots[position].append(member.value)
         }
         count += 1
-        for position in builders.indices where builders[position].count < count {
-            builders[position].append(.null)
-        }
+        for slot in slots where slot.count < count { slot.append(.null) }
     }
 
     private mutating func addColumn(_ name: String) -> Int {
-        var builder = ColumnBuilder()
-        builder.appendNulls(count)
-        names.append(name)
-        builders.append(builder)
-        positions[name] = builders.count - 1
-        return builders.count - 1
+        let slot = Slot(name)
+        slot.appendNulls(count)
+        slots.append(slot)
+        positions[name] = slots.count - 1
+        return slots.count - 1
     }
 
+    /// Ends the collection: the builder is empty afterwards.
     func finish() -> [(name: String, storage: ColumnStorage)] {
-        zip(names, builders).map { ($0, $1.finish()) }
+        slots.map { ($0.name, $0.finish()) }
     }
 }

@@ -10,6 +10,8 @@ public enum DatasetFormat: Sendable {
     case csv(CSVOptions = .init())
     /// Lines of plain text.
     case text(TextOptions = .init())
+    /// Parquet, of which only the rows and columns that are used get read.
+    case parquet(ParquetOptions = .init())
 }
 
 /// Datasets by name, in order: the splits of one load or a table of training sets.
@@ -58,6 +60,8 @@ public func loadDataset(
 private func loadSplit(_ format: DatasetFormat, _ paths: [String]) throws -> Dataset {
     for path in paths { try checkFile(path) }
     switch format {
+    case .parquet(let options):
+        return try Dataset(storages: try ParquetDatasetReader(options: options).read(paths))
     case .csv(let options):
         return try Dataset(storages: try CSVDatasetReader(options: options).read(paths))
     case .json(let field):

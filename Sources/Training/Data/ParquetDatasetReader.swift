@@ -1,0 +1,138 @@
+import OrderedJSON
+import Parquet
+
+/// How Parquet files are read.
+public struct ParquetOptions: Sendable {
+    /// The columns to take, in this order; `nil` takes all.
+    public var columns: [String]?
+
+    public init(columns: [String]? = nil) { self.columns = columns }
+}
+
+/// Reads Parquet files: their footers at once, values when they are first used.
+struct ParquetDatasetReader {
+    var options = ParquetOptions()
+
+    /// Rows that are read in one go. Row groups up to twice this size are not cut.
+    private static let partRows = 1 << 17
+
+    /// Names and storage of the columns of several files with the same columns.
+    func read(_ paths: [String]) throws -> [(name: String, storage: ColumnStorage)] {
+        let files = try paths.map { path in
+            try Self.translated(path) {
+                // A member of an archive is unpacked into memory; a file is mapped.
+                guard DataFile.onDisk(path) == path else {
+                    return try DataFile.read(path).withUnsafeBytes {
+                        try ParquetFile(bytes: $0, path: path)
+                    }
+                }
+                return try ParquetFile(path: path)
+            }
+        }
+        guard let first = files.first else { return [] }
+        let known = first.columns.map(\.name)
+        let names = options.columns ?? known
+        return try names.map { name in
+            guard known.contains(name) else {
+                throw TrainingError.file(
+                    path: first.path, problem: "there is no column '\(name)'",
+                    hint: "the columns are \(known.map { "'\($0)'" }.joined(separator: ", "))")
+            }
+            return (name, try storage(name, files))
+        }
+    }
+
+    private func storage(_ name: String, _ files: [ParquetFile]) throws -> ColumnStorage {
+        var type = FeatureType.null
+        var parts: [ColumnPart] = []
+        for file in files {
+            guard let column = file.columns.firstIndex(where: { $0.name == name }) else {
+                throw TrainingError.file(
+                    path: file.path,
+                    problem: "there is no column '\(name)', which other files have",
+                    hint: "give files with different columns to separate load_dataset calls")
+            }
+            let found = FeatureType(file.columns[column].type)
+            guard found == type || type == .null || found == .null else {
+                throw TrainingError.file(
+                    path: file.path,
+                    problem: "column '\(name)' is \(found), in other files it is \(type)",
+                    hint: "give files with different types to separate load_dataset calls")
+            }
+            if found != .null { type = found }
+            for (group, rows) in file.rowGroups.enumerated() {
+                let size = rows > 2 * Self.partRows ? Self.partRows : max(rows, 1)
+                for first in stride(from: 0, to: rows, by: size) {
+                    let range = first..<min(first + size, rows)
+                    parts.append(
+                        ColumnPart(count: range.count) {
+                            try Self.translated(file.path) {
+                                ColumnValues(
+                                    try file.read(column: column, rowGroup: group, rows: range))
+                            }
+                        })
+                }
+            }
+        }
+        return ColumnStorage(type: type, parts: parts)
+    }
+
+    private static func translated<Result>(_ path: String, _ body: () throws -> Result) throws
+        -> Result
+    {
+        do {
+            return try body()
+        } catch let error as ParquetError {
+            throw TrainingError.file(path: path, problem: error.placedProblem, hint: error.hint)
+        }
+    }
+}
+
+extension FeatureType {
+    init(_ type: ParquetType) {
+        switch type {
+        case .bool: self = .bool
+        case .integer: self = .int64
+        case .float, .decimal: self = .float64
+        // What can't be read says so when it is read.
+        case .string, .date, .time, .timestamp, .unsupported: self = .string
+        case .null: self = .null
+        case .list(let element): self = .list(FeatureType(element))
+        case .structure(let fields):
+            self = .structure(
+                fields.map { Field(name: $0.name, type: FeatureType($0.type)) })
+        }
+    }
+}
+
+extension ColumnValues {
+    init(_ array: ParquetArray) {
+        switch array.values {
+        case .bool(let values): self.values = .bool(values)
+        case .integer(let values): self.values = .int64(values)
+        case .float(let values): self.values = .float64(values)
+        case .string(let texts, let positions): values = .string(texts, positions: positions)
+        case .null: values = .null(count: array.count)
+        case .list, .structure: values = .json((0..<array.count).map { array.value($0) })
+        }
+        isNull = array.isNull
+    }
+}
+
+extension ParquetArray {
+    fileprivate func value(_ index: Int) -> JSONValue {
+        if isNull?[index] == true { return .null }
+        switch values {
+        case .bool(let values): return .bool(values[index])
+        case .integer(let values): return .int(values[index])
+        case .float(let values): return .double(values[index])
+        case .string(let texts, let positions):
+            return .string(texts[positions.map { Int($0[index]) } ?? index])
+        case .list(let offsets, let elements):
+            return .array((offsets[index]..<offsets[index + 1]).map { elements.value($0) })
+        case .structure(let members):
+            return .object(JSONObject(members.map { ($0.name, $0.values.value(index)) }))
+        case .null: return .null
+        }
+    }
+}
