@@ -52,7 +52,7 @@ EOF
     (
         # A process that ended but was not waited for counts as gone.
         while grep -qs '^State:.*[RSDT] ' "/proc/$watched/status"; do sleep 1; done
-        ctl -m immediate stop
+        ctl -m immediate stop || true # it may have been stopped by its test
         rm -rf "$folder"
     ) >/dev/null 2>&1 </dev/null &
     ;;
