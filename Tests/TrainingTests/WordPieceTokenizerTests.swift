@@ -221,7 +221,7 @@ struct WordPieceTokenizerModelTests {
             let path = try #require(Repository.sharedData).appending(path: name).path
             let dataset = try loadDataset(
                 .json(), dataFiles: [("train", [path])], split: "train")
-            let columns = dataset.columnNames.compactMap { dataset.column($0) }
+            let columns = try dataset.columnNames.map(dataset.requireColumn)
                 .filter { $0.type == .string }
             let ids = try columns.map { try tokenizer.tokenize($0, maxLength: 256) }
             var digest = Digest()
