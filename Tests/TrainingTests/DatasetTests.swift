@@ -296,7 +296,7 @@ struct DatasetReaderTests {
             #expect(try Data(contentsOf: URL(filePath: path)).count == bytes)
             let back = try loadDataset(format, dataFiles: [("train", [path])], split: "train")
             #expect(back.features == dataset.features)
-            #expect((0..<4).map(back.row) == (0..<4).map(dataset.row))
+            #expect(try (0..<4).map(back.row) == (0..<4).map(dataset.row))
         }
     }
 }
