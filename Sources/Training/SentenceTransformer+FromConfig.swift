@@ -226,11 +226,14 @@ private struct NewWeights {
             (words.storage + pad * config.hiddenSize).update(
                 repeating: 0, count: config.hiddenSize)
         }
-        return try safetensorsRegion(
-            zip(tensors, values).map { tensor, matrix in
-                TensorToWrite(
-                    name: tensor.name, type: .float32, shape: tensor.shape,
-                    values: matrix.storage)
-            })
+        // What is written points into the matrices, which nothing else keeps alive.
+        return try withExtendedLifetime(values) {
+            try safetensorsRegion(
+                zip(tensors, values).map { tensor, matrix in
+                    TensorToWrite(
+                        name: tensor.name, type: .float32, shape: tensor.shape,
+                        values: matrix.storage)
+                })
+        }
     }
 }

@@ -41,6 +41,8 @@ import Training
                     #expect(difference == nil, "\(place), \(key): \(difference ?? "")")
                 }
             }
+            // The parameters point into the model's memory.
+            withExtendedLifetime(made) {}
         }
     }
 

@@ -63,7 +63,7 @@ struct TrainerTests {
             "* Size: 32 training samples", "* Size: 32 evaluation samples",
             "<code>anchor</code>, <code>positive</code>, <code>negative</code>", " tokens</li>",
             "    - `scale`: 20.0", "- `learning_rate`: 0.0001",
-            "- `per_device_train_batch_size`: 8",
+            "- `num_train_epochs`: 2",
             "| Epoch | Step | Training Loss | Validation Loss | score |",
             "#### MultipleNegativesRankingLoss\n```bibtex", "- **Training**: ",
         ] {
