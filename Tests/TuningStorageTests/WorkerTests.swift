@@ -54,9 +54,10 @@ struct WorkerTests {
         var finished: [Int: FrozenTrial] = [:]
         for round in 0..<4 {
             let workers = try (0..<2).map { _ in try start(place.url) }
-            // Long enough for both to be in the middle of trials, wherever that is.
+            // Long enough for both to be in the middle of trials, wherever that is; a worker killed
+            // while it held a journal's lock keeps the others waiting for the 30 s of its grace.
             let before = try study.trials(.complete).count
-            let deadline = Date().addingTimeInterval(30)
+            let deadline = Date().addingTimeInterval(90)
             while try study.trials(.complete).count < before + 3, Date() < deadline {
                 usleep(20_000)
             }
