@@ -242,8 +242,14 @@ package final class PostgreSQLConnection: SQLConnection {
     private func isCommitted(_ identifier: String) throws -> Bool {
         var pause = 0.01
         while true {
+            // A server that crashed may have forgotten the number itself: then it is one that is
+            // still to come, which txid_status refuses, and nothing of the transaction is left.
             let status = try first(
-                "SELECT txid_status(CAST($1 AS BIGINT))", [.text(identifier)]
+                """
+                SELECT CASE WHEN CAST($1 AS BIGINT) >= \
+                txid_snapshot_xmax(txid_current_snapshot()) THEN 'aborted' \
+                ELSE txid_status(CAST($1 AS BIGINT)) END
+                """, [.text(identifier)]
             ) { try $0.optionalText(0) }
             switch status ?? nil {
             case "committed": return true
