@@ -155,7 +155,7 @@ let package = Package(
             exclude: ["Scripts"], swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Host", "OrderedJSON", "TestSupport"],
-            exclude: ["Interop"],
+            exclude: ["Interop", "Transcripts"],
             swiftSettings: settings),
     ]
 )

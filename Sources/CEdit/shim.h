@@ -15,7 +15,22 @@ static inline void st_edit_setup(EditLine *editor, History *lines, char *(*promp
     el_set(editor, EL_EDITOR, "emacs");
     el_set(editor, EL_HIST, history, lines);
     el_set(editor, EL_SIGNAL, 0); /* Ctrl-C is the program's */
+    el_set(editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(editor, NULL);      /* the user's ~/.editrc */
+}
+
+/* Tab calls `complete`, which finds `owner` with st_edit_owner. */
+static inline void st_edit_complete(
+    EditLine *editor, void *owner, unsigned char (*complete)(EditLine *, int)) {
+    el_set(editor, EL_CLIENTDATA, owner);
+    el_set(editor, EL_ADDFN, "st-complete", "complete the word at the cursor", complete);
+    el_set(editor, EL_BIND, "^I", "st-complete", NULL);
+}
+
+static inline void *st_edit_owner(EditLine *editor) {
+    void *owner = NULL;
+    el_get(editor, EL_CLIENTDATA, &owner);
+    return owner;
 }
 
 static inline void st_history_size(History *lines, HistEvent *event, int count) {

@@ -34,7 +34,10 @@ typedef struct st_shared {
      * fail_from + fail_count - 1 are refused. fail_from 0 switches it off. */
     size_t allocations, fail_from, fail_count;
     /* Stopping a run: read by the count hook. */
+    lua_State *main;
+    lua_CFunction trampoline; /* the copy of st_trampoline in use: each object file has its own */
     int interrupt;
+    int polls; /* the hook stays armed, for interrupts that come from other threads */
     int hook_interval;
     unsigned long long instructions, instruction_limit;
     /* Traceback taken by the message handler, malloc'ed. */
@@ -98,7 +101,9 @@ static inline int st_interrupted(const st_shared *s) {
     return __atomic_load_n(&s->interrupt, __ATOMIC_RELAXED);
 }
 
-/* Runs every `hook_interval` VM instructions of each thread; new threads inherit the hook.
+static inline void st_arm(lua_State *L);
+
+/* Runs every `hook_interval` VM instructions of a thread that is armed (see st_arm).
  * Once it has raised, it looks at every instruction, so that a loop around pcall cannot
  * outlive the interrupt: the first instruction outside all pcalls raises again. */
 static inline void st_hook(lua_State *L, lua_Debug *ar) {
@@ -112,8 +117,7 @@ static inline void st_hook(lua_State *L, lua_Debug *ar) {
     else if (s->instruction_limit != 0 && s->instructions > s->instruction_limit)
         key = &s->key_limit;
     if (key == NULL) {
-        if (every != s->hook_interval)
-            lua_sethook(L, st_hook, LUA_MASKCOUNT, s->hook_interval);
+        st_arm(L);
         return;
     }
     lua_sethook(L, st_hook, LUA_MASKCOUNT, 1);
@@ -122,9 +126,43 @@ static inline void st_hook(lua_State *L, lua_Debug *ar) {
     lua_error(L);
 }
 
+/* A count hook halves Lua's speed. So the main thread has it only while there is something to
+ * watch: an interrupt that is pending, an instruction limit, or interrupts from other threads.
+ * Coroutines always have it, since a signal handler can't know which of them runs. */
+static inline int st_watches(lua_State *L) {
+    st_shared *s = st_shared_of(L);
+    return L != s->main || s->polls || s->instruction_limit != 0 || st_interrupted(s);
+}
+
 static inline void st_arm(lua_State *L) {
-    if (lua_gethook(L) != st_hook || lua_gethookcount(L) != st_shared_of(L)->hook_interval)
-        lua_sethook(L, st_hook, LUA_MASKCOUNT, st_shared_of(L)->hook_interval);
+    st_shared *s = st_shared_of(L);
+    if (!st_watches(L)) {
+        if (lua_gethook(L) == st_hook) lua_sethook(L, NULL, 0, 0);
+        if (!st_interrupted(s)) return; /* a signal may have come in between */
+    }
+    if (lua_gethook(L) != st_hook || lua_gethookcount(L) != s->hook_interval)
+        lua_sethook(L, st_hook, LUA_MASKCOUNT, s->hook_interval);
+}
+
+/* From a signal handler on the thread that runs the state, as lua.c does. */
+static inline void st_interruptnow(st_shared *s) {
+    st_interrupt(s, 1);
+    lua_sethook(s->main, st_hook, LUA_MASKCOUNT, 1);
+}
+
+/* coroutine.create and coroutine.wrap (upvalue 1) whose threads are armed: they inherit the hook
+ * of their maker. */
+static inline int st_makethread(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_Hook hook = lua_gethook(L);
+    int mask = lua_gethookmask(L), count = lua_gethookcount(L);
+    if (hook != st_hook) lua_sethook(L, st_hook, LUA_MASKCOUNT, st_shared_of(L)->hook_interval);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    if (hook != st_hook) lua_sethook(L, hook, mask, count);
+    if (st_interrupted(st_shared_of(L))) st_arm(L);
+    return 1;
 }
 
 /* ---- Errors ------------------------------------------------------------------------------ */
@@ -311,7 +349,8 @@ static inline int st_trampoline(lua_State *L) {
 
 /* The box object of a Swift function at index; NULL for other values. */
 static inline void *st_boxobject(lua_State *L, int index) {
-    if (lua_tocfunction(L, index) != st_trampoline) return NULL;
+    lua_CFunction function = lua_tocfunction(L, index);
+    if (function == NULL || function != st_shared_of(L)->trampoline) return NULL;
     if (lua_getupvalue(L, index, 1) == NULL) return NULL;
     st_userdata *box = (st_userdata *)lua_touserdata(L, -1);
     lua_settop(L, -2);
@@ -338,6 +377,7 @@ static inline int st_do_newfunction(lua_State *L) {
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
     lua_pushcclosure(L, st_trampoline, 1);
+    s->trampoline = st_trampoline;
     u->object = *(void **)lua_touserdata(L, 1); /* nothing below can fail */
     return 1;
 }
@@ -684,6 +724,7 @@ static inline lua_State *st_newstate(st_shared *s) {
     lua_State *L = lua_newstate(st_alloc, s);
     if (L == NULL) return NULL;
     *(st_shared **)lua_getextraspace(L) = s;
+    s->main = L;
     lua_atpanic(L, st_panic);
     lua_setwarnf(L, st_warn, s);
     lua_pushcfunction(L, st_do_setup);
@@ -705,6 +746,14 @@ static inline int st_do_openlibs(lua_State *L) {
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (!(mask & (1u << i))) continue;
         luaL_requiref(L, all[i].name, all[i].func, 1);
+        if (all[i].func == luaopen_coroutine) {
+            lua_getfield(L, -1, "create");
+            lua_pushcclosure(L, st_makethread, 1);
+            lua_setfield(L, -2, "create");
+            lua_getfield(L, -1, "wrap");
+            lua_pushcclosure(L, st_makethread, 1);
+            lua_setfield(L, -2, "wrap");
+        }
         lua_settop(L, 1);
     }
     return 0;

@@ -68,11 +68,16 @@ extension HostSession {
     ///
     /// - arguments: what the script finds in `arg[1]`... and `...`.
     /// - prefix: what stood before the script on the command line, for `arg[-1]`...
-    public func run(file path: String?, arguments: [String] = [], prefix: [String] = []) throws {
+    ///
+    /// Returns what the script returns.
+    @discardableResult
+    public func run(
+        file path: String?, arguments: [String] = [], prefix: [String] = []
+    ) throws -> [LuaValue] {
         try setArguments([path ?? "-"] + arguments, prefix: prefix)
         if let path { try searchModules(beside: path) }
         let chunk = try lua.load(file: path)
-        _ = try chunk.callAll(arguments)
+        return try chunk.callAll(arguments)
     }
 
     /// Runs a piece of source.

@@ -12,6 +12,7 @@ final class LuaClassInfo {
 
     unowned(unsafe) let state: LuaState
     let name: String
+    let description: LuaClassDescription
     let conforms: [String]
     let type: AnyClass
     let signatures: [LuaSignature]
@@ -26,6 +27,7 @@ final class LuaClassInfo {
     init<T: AnyObject>(_ declaration: LuaClass<T>, _ state: LuaState) {
         self.state = state
         name = declaration.name
+        description = declaration.described
         conforms = declaration.conforms
         type = T.self
         signatures = declaration.methods.map(\.signature)

@@ -31,6 +31,8 @@ public enum LuaOperator: String, Sendable {
 public struct LuaPropertyInfo: Sendable {
     public let name: String
     public let type: LuaType
+    /// What Swift returns; tells more where `type` is `.any`.
+    public let result: LuaResultType
     public let isReadOnly: Bool
     public let doc: String
 }
@@ -44,6 +46,12 @@ public struct LuaClassDescription {
     public let statics: [LuaModule.Entry]
     public let methods: [LuaSignature]
     public let properties: [LuaPropertyInfo]
+    /// `object(...)`
+    public let call: LuaSignature?
+    /// Metamethods by event, such as "len" and "add".
+    public let events: [String]
+    public let isIndexed: Bool
+    let id: ObjectIdentifier
 }
 
 /// The declaration of a class. Every method returns the declaration, for chaining:
@@ -66,6 +74,7 @@ public final class LuaClass<T: AnyObject> {
 
     var constructorSignature: LuaSignature?
     var constructorBody: ((LuaArguments) throws -> Int32)?
+    var callSignature: LuaSignature?
     var statics: [LuaModule.Entry] = []
     var methods: [(signature: LuaSignature, body: (T, LuaArguments) throws -> Int32)] = []
     var properties: [String: LuaClassInfo.Property] = [:]
@@ -86,7 +95,9 @@ public final class LuaClass<T: AnyObject> {
         LuaClassDescription(
             name: name, doc: doc, conforms: conforms, constructor: constructorSignature,
             statics: statics, methods: methods.map(\.signature),
-            properties: properties.values.map(\.info).sorted { $0.name < $1.name })
+            properties: properties.values.map(\.info).sorted { $0.name < $1.name },
+            call: callSignature, events: metamethods.map { String($0.name.dropFirst(2)) },
+            isIndexed: indexer != nil, id: ObjectIdentifier(T.self))
     }
 }
 
@@ -99,7 +110,8 @@ extension LuaClass {
         _ parameters: [LuaParameter] = [], doc: String = "",
         _ body: @escaping (LuaArguments) throws -> T
     ) -> Self {
-        constructorSignature = LuaSignature(name, parameters, doc: doc)
+        constructorSignature = LuaSignature(
+            name, parameters, doc: doc, result: .object(ObjectIdentifier(T.self)))
         constructorBody = { arguments in
             try arguments.stack.push(object: try body(arguments))
             return 1
@@ -114,7 +126,9 @@ extension LuaClass {
         _ body: @escaping (LuaArguments) throws -> R
     ) -> Self {
         statics.append(
-            .function(LuaSignature(name, parameters, doc: doc)) { arguments in
+            .function(
+                LuaSignature(name, parameters, doc: doc, result: R.luaResult)
+            ) { arguments in
                 try arguments.stack.pushResult(body(arguments))
             })
         return self
@@ -133,7 +147,8 @@ extension LuaClass {
         _ name: String, _ parameters: [LuaParameter] = [], doc: String = "",
         _ body: @escaping (T, LuaArguments) throws -> R
     ) -> Self {
-        let signature = LuaSignature(name, parameters, doc: doc, owner: self.name)
+        let signature = LuaSignature(
+            name, parameters, doc: doc, owner: self.name, result: R.luaResult)
         methods.append(
             (signature, { try $1.stack.pushResult(body($0, $1)) }))
         return self
@@ -145,7 +160,8 @@ extension LuaClass {
         _ name: String, _ parameters: [LuaParameter] = [], doc: String = "",
         _ body: @escaping (T, LuaArguments) throws -> Void
     ) -> Self {
-        let signature = LuaSignature(name, parameters, doc: doc, owner: self.name)
+        let signature = LuaSignature(
+            name, parameters, doc: doc, owner: self.name, result: LuaResultType.none)
         methods.append(
             (
                 signature,
@@ -168,7 +184,8 @@ extension LuaClass {
         get: @escaping (T) throws -> V
     ) -> Self {
         properties[name] = LuaClassInfo.Property(
-            info: LuaPropertyInfo(name: name, type: type, isReadOnly: true, doc: doc),
+            info: LuaPropertyInfo(
+                name: name, type: type, result: V.luaResult, isReadOnly: true, doc: doc),
             get: { object, stack in
                 try get(unsafeDowncast(object, to: T.self)).push(onto: stack)
             }, set: nil)
@@ -183,7 +200,8 @@ extension LuaClass {
         get: @escaping (T) throws -> V, set: @escaping (T, W) throws -> Void
     ) -> Self {
         properties[name] = LuaClassInfo.Property(
-            info: LuaPropertyInfo(name: name, type: type, isReadOnly: false, doc: doc),
+            info: LuaPropertyInfo(
+                name: name, type: type, result: V.luaResult, isReadOnly: false, doc: doc),
             get: { object, stack in
                 try get(unsafeDowncast(object, to: T.self)).push(onto: stack)
             },
@@ -260,7 +278,9 @@ extension LuaClass {
         _ parameters: [LuaParameter] = [], doc: String = "",
         _ body: @escaping (T, LuaArguments) throws -> R
     ) -> Self {
-        let signature = LuaSignature(name, parameters, doc: doc, owner: name)
+        let signature = LuaSignature(
+            name, parameters, doc: doc, owner: name, result: R.luaResult)
+        callSignature = signature
         return metamethod("call") { object, stack in
             try stack.pushResult(body(object, LuaArguments(signature, stack)))
         }

@@ -25,6 +25,13 @@ public protocol FromLua {
 public protocol IntoLua {
     /// Pushes exactly one value. On an error the height may be left higher; callers restore it.
     func push(onto stack: LuaStack) throws
+
+    /// The type of such values in documentation and editor stubs.
+    static var luaResult: LuaResultType { get }
+}
+
+extension IntoLua {
+    public static var luaResult: LuaResultType { .any }
 }
 
 public typealias LuaConvertible = FromLua & IntoLua

@@ -58,7 +58,10 @@ public struct LuaFunction: Sendable {
         }
         let count = Int32(clamping: arguments.count)
         try stack.ensure(count + 2)
-        if state.depth == 0 { st_arm(stack.lua) }
+        if state.depth == 0 || state.signalThread != 0 {
+            state.updatePolling()
+            st_arm(stack.lua)
+        }
         try stack.push(reference: reference)
         for argument in arguments { try argument.push(onto: stack) }
         try stack.check(st_pcall(stack.lua, count, results))
@@ -75,6 +78,8 @@ final class LuaFunctionBox {
     /// Nil for metamethods and the like, which take their arguments as they come.
     let signature: LuaSignature?
     let body: (LuaStack) throws -> Int32
+    /// What the owner of this function was declared as, for the metamethods of modules.
+    var subject: LuaDescription?
 
     init(
         _ state: LuaState, name: String, signature: LuaSignature? = nil,
@@ -94,8 +99,7 @@ extension LuaFunction {
             let stack = try reference.state.stack()
             return try stack.balanced {
                 try stack.push(reference: reference)
-                guard let object = st_boxobject(stack.lua, -1) else { return nil }
-                return Unmanaged<LuaFunctionBox>.fromOpaque(object).takeUnretainedValue().signature
+                return stack.functionBox(at: -1)?.signature
             }
         }
     }
@@ -127,7 +131,9 @@ extension LuaState {
         _ name: String, _ parameters: [LuaParameter] = [], doc: String = "",
         _ body: @escaping (LuaArguments) throws -> R
     ) throws -> LuaFunction {
-        try function(LuaSignature(name, parameters, doc: doc)) { arguments in
+        try function(
+            LuaSignature(name, parameters, doc: doc, result: R.luaResult)
+        ) { arguments in
             try arguments.stack.pushResult(body(arguments))
         }
     }
@@ -136,7 +142,9 @@ extension LuaState {
         _ name: String, _ parameters: [LuaParameter] = [], doc: String = "",
         _ body: @escaping (LuaArguments) throws -> Void
     ) throws -> LuaFunction {
-        try function(LuaSignature(name, parameters, doc: doc)) { arguments in
+        try function(
+            LuaSignature(name, parameters, doc: doc, result: LuaResultType.none)
+        ) { arguments in
             try body(arguments)
             return 0
         }

@@ -33,7 +33,9 @@ public final class LuaModule {
         _ body: @escaping (LuaArguments) throws -> R
     ) -> Self {
         entries.append(
-            .function(LuaSignature(name, parameters, doc: doc)) { arguments in
+            .function(
+                LuaSignature(name, parameters, doc: doc, result: R.luaResult)
+            ) { arguments in
                 try arguments.stack.pushResult(body(arguments))
             })
         return self
@@ -45,7 +47,9 @@ public final class LuaModule {
         _ body: @escaping (LuaArguments) throws -> Void
     ) -> Self {
         entries.append(
-            .function(LuaSignature(name, parameters, doc: doc)) { arguments in
+            .function(
+                LuaSignature(name, parameters, doc: doc, result: LuaResultType.none)
+            ) { arguments in
                 try body(arguments)
                 return 0
             })
@@ -107,7 +111,7 @@ extension LuaStack {
             try pushTable(hash: module.entries.count)
             try fill(height, module.entries)
             let text = "module '\(module.name)'"
-            try setStrictFields(height, kind: text) { try setText(text, in: $0) }
+            try setStrictFields(height, kind: text, .module(module)) { try setText(text, in: $0) }
         }
     }
 
@@ -118,7 +122,8 @@ extension LuaStack {
             try pushTable(hash: declaration.statics.count)
             let table = height
             try fill(table, declaration.statics)
-            try setStrictFields(table, kind: declaration.name) { metatable in
+            let subject = LuaDescription.type(declaration.described)
+            try setStrictFields(table, kind: declaration.name, subject) { metatable in
                 guard let signature = declaration.constructorSignature,
                     let body = declaration.constructorBody
                 else { return }
@@ -168,12 +173,13 @@ extension LuaStack {
 
     /// Gives the table a metatable in which reading an absent field is an error.
     private func setStrictFields(
-        _ table: Int32, kind: String, _ more: (_ metatable: Int32) throws -> Void
+        _ table: Int32, kind: String, _ subject: LuaDescription,
+        _ more: (_ metatable: Int32) throws -> Void
     ) throws {
         try pushTable(hash: 4)
         let metatable = height
-        try push(
-            function: LuaFunctionBox(state, name: kind) { stack in
+        let index =
+            LuaFunctionBox(state, name: kind) { stack in
                 var names: [String] = []
                 try stack.forEachPair(of: 1) {
                     if let name = stack.text(at: -2) { names.append(name) }
@@ -182,7 +188,9 @@ extension LuaStack {
                 let key = try stack.text(at: 2) ?? stack.tostring(at: 2)
                 throw LuaError.unknown(
                     kind: "field", name: key, owner: kind, valid: names.sorted())
-            })
+            }
+        index.subject = subject
+        try push(function: index)
         try setField("__index", of: metatable)
         try more(metatable)
         try ensure(1)

@@ -136,16 +136,19 @@ public struct LuaParameter: Sendable {
     public let kind: Kind
     public let range: LuaRange?
     public let doc: String
+    /// What documentation says it takes, where the body checks more than `type` and `range` tell.
+    public let shown: (type: LuaType, range: LuaRange?)
 
     public init(
         _ name: String, _ type: LuaType, default: LuaDefault, kind: Kind = .positionalOrKeyword,
-        range: LuaRange? = nil, doc: String = ""
+        range: LuaRange? = nil, shown: (type: LuaType, range: LuaRange?)? = nil, doc: String = ""
     ) {
         self.name = name
         self.type = type
         self.default = `default`
         self.kind = kind
         self.range = range
+        self.shown = shown ?? (type, range)
         self.doc = doc
     }
 
@@ -178,6 +181,8 @@ public final class LuaSignature: Sendable {
     public let name: String
     public let parameters: [LuaParameter]
     public let doc: String
+    /// What a call returns.
+    public let result: LuaResultType
     /// Set for methods: the class whose object comes first ("call with ':'").
     public let owner: String?
     /// Number of values before the parameters: the object of a method.
@@ -187,11 +192,13 @@ public final class LuaSignature: Sendable {
     let indices: [String: Int]
 
     public init(
-        _ name: String, _ parameters: [LuaParameter] = [], doc: String = "", owner: String? = nil
+        _ name: String, _ parameters: [LuaParameter] = [], doc: String = "", owner: String? = nil,
+        result: LuaResultType = .any
     ) {
         self.name = name
         self.doc = doc
         self.owner = owner
+        self.result = result
         offset = owner == nil ? 0 : 1
         let positional = parameters.filter { $0.kind != .keywordOnly }
         let ordered = positional + parameters.filter { $0.kind == .keywordOnly }

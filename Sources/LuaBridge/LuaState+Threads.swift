@@ -23,6 +23,7 @@ extension LuaState {
         defer {
             ownership.acquire()
             ownership.isLent = false
+            updatePolling()
         }
         return try body()
     }

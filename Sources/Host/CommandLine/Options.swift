@@ -32,6 +32,14 @@ package struct Options: ParsableCommand {
     @Flag(name: .customShort("i"), help: "Go interactive after the script.")
     package var interactive = false
 
+    @Flag(name: .customLong("json"), help: "Print what the script returns as JSON.")
+    package var json = false
+
+    @Flag(
+        name: .customLong("deterministic"),
+        help: "Seed math.random, and fix what os.time, os.clock and os.date say.")
+    package var deterministic = false
+
     @Flag(name: .customLong("version"), help: "Show the version.")
     package var version = false
 

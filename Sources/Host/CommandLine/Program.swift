@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import LuaBridge
+import OrderedJSON
 
 /// What `st-host` does; Sources/st-host/main.swift calls ``main(_:)`` and nothing else.
 public enum Program {
@@ -10,8 +11,13 @@ public enum Program {
     public static func main(_ arguments: [String]) -> ExitStatus {
         let program = arguments.first ?? "st-host"
         let words = Array(arguments.dropFirst())
-        // A script of that name is './study'.
-        if words.first == "study" { return StudyCommand.main(Array(words.dropFirst())) }
+        // A script of such a name runs as ./test.
+        switch words.first {
+        case "study": return StudyCommand.main(Array(words.dropFirst()))
+        case "test": return TestCommand.main(Array(words.dropFirst()))
+        case "generate": return GenerateCommand.main(Array(words.dropFirst()))
+        default: break
+        }
         var options: Options
         do {
             options = try Options.parse(words)
@@ -61,21 +67,34 @@ public enum Program {
         if options.script.isEmpty {
             try session.setArguments(prefix.isEmpty ? [] : [prefix[0]], prefix: [])
         }
+        if options.deterministic { try session.makeDeterministic(seed: 0) }
         for module in options.modules { try session.require(module) }
         for code in options.code { try session.run(chunk: code, name: "=(command line)") }
         if let script = options.script.first {
             do {
-                try session.run(
+                let results = try session.run(
                     file: script == "-" ? nil : script,
                     arguments: Array(options.script.dropFirst()),
                     prefix: prefix)
+                if options.json { Streams.writeOutput(try jsonText(results) + "\n") }
             } catch  where interactive && !HostError.isInterrupt(error) {
                 writeError(HostError.report(error))
             }
         } else if reads, !interactive {
-            try session.run(file: nil, prefix: prefix)
+            let results = try session.run(file: nil, prefix: prefix)
+            if options.json { Streams.writeOutput(try jsonText(results) + "\n") }
         }
         if interactive { try Interactive(session, isTerminal: isTerminal).run() }
+    }
+
+    /// What a script returned: one value, or several as an array.
+    private static func jsonText(_ results: [LuaValue]) throws -> String {
+        do {
+            let values = try results.map { try JSONValue($0) }
+            return (values.count == 1 ? values[0] : values.isEmpty ? .null : .array(values)).json()
+        } catch let error as LuaError {
+            throw error.within("--json: the script's result")
+        }
     }
 
     private static func report(_ error: any Error, _ session: HostSession) -> ExitStatus {

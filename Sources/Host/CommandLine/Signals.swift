@@ -2,6 +2,7 @@
 // the second kills the process.
 
 import Glibc
+import LuaBridge
 import Synchronization
 
 enum Signals {
@@ -13,6 +14,8 @@ enum Signals {
     static func catchInterrupt(for session: HostSession) {
         let pointer = UInt(bitPattern: Unmanaged.passUnretained(session).toOpaque())
         Self.session.store(pointer, ordering: .sequentiallyConsistent)
+        // The kernel gives the signal to the first thread, which is ours, whenever it can.
+        session.lua.interruptsBySignal()
         install(oneShot: true)
         // A parent may have started us with the signal blocked, as threads of libdispatch do.
         var mask = sigset_t()

@@ -1,5 +1,6 @@
 // Joins the REPL with the terminal, or with plain input when there is none.
 
+import Glibc
 import LuaBridge
 
 /// An interactive session.
@@ -10,15 +11,20 @@ struct Interactive {
 
     init(_ session: HostSession, isTerminal: Bool) throws {
         self.session = session
-        repl = try REPL(
-            session,
-            write: Streams.writeOutput,
+        let repl = try REPL(
+            session, style: isTerminal ? .forTerminal(STDOUT_FILENO) : .plain,
+            width: { isTerminal ? LineEditor.columns : 80 }, write: Streams.writeOutput,
             writeError: Program.writeError)
-        editor = isTerminal ? LineEditor() : nil
+        self.repl = repl
+        editor =
+            isTerminal
+            ? LineEditor(history: .standard) { [unowned repl] in repl.complete($0) } : nil
     }
 
     func run() {
-        if editor != nil { print("\(Version.text)\nCtrl-D leaves.") }
+        if editor != nil {
+            print("\(Version.text)\nhelp() explains, Tab completes, Ctrl-D leaves.")
+        }
         while let line = nextLine() {
             // One Ctrl-C stops the line, a second one kills the process.
             Signals.install(oneShot: true)

@@ -12,6 +12,11 @@ package final class REPL {
     }
 
     private let session: HostSession
+    private let style: TextStyle
+    /// Columns of the terminal.
+    private let width: () -> Int
+    private let completer: Completer
+    private var reference: APIReference?
     private let write: (String) -> Void
     private let writeError: (String) -> Void
     /// The lines of an incomplete chunk.
@@ -20,13 +25,18 @@ package final class REPL {
     /// - write: gets the values of expressions, with a newline; what the script itself prints
     ///   goes to standard output. - writeError: gets errors with their traceback.
     package init(
-        _ session: HostSession, write: @escaping (String) -> Void,
+        _ session: HostSession, style: TextStyle = .plain, width: @escaping () -> Int = { 80 },
+        write: @escaping (String) -> Void,
         writeError: @escaping (String) -> Void
     ) throws {
         self.session = session
+        self.style = style
+        self.width = width
         self.write = write
         self.writeError = writeError
+        completer = Completer(session)
         try session.defineGlobals()
+        try defineHelp()
     }
 
     package var prompt: Prompt { pending.isEmpty ? .primary : .continuation }
@@ -40,11 +50,22 @@ package final class REPL {
             guard let chunk = try compile(line) else { return }
             let values = try chunk.callAll([])
             if !values.isEmpty { try show(values) }
-        } catch {
-            writeError(HostError.report(error))
+        } catch  where HostError.isInterrupt(error) {
+            session.progress.finish()
+            writeError(style.error("interrupted!"))
             // The next line starts afresh.
-            if HostError.isInterrupt(error) { session.resume() }
+            session.resume()
+        } catch {
+            session.progress.finish()
+            let report = HostError.report(error)
+            let end = report.firstIndex(of: "\n") ?? report.endIndex
+            writeError(style.error(String(report[..<end])) + style.faint(String(report[end...])))
         }
+    }
+
+    /// What Tab offers for a line up to the cursor.
+    package func complete(_ line: String) -> Completion {
+        completer.complete(pending.isEmpty ? line : pending + "\n" + line)
     }
 
     /// The end of input within a chunk: what stands there is wrong after all.
@@ -81,13 +102,51 @@ package final class REPL {
         }
     }
 
-    /// As `print` shows them, metamethods included.
     private func show(_ values: [LuaValue]) throws {
-        let tostring: LuaFunction = try session.lua.globals.get("tostring")
-        let texts = try values.map { value -> String in
-            let text: LuaString = try tostring.call(value)
-            return text.repaired
+        let printer = ValuePrinter(session, style: style, width: width())
+        write(try values.map(printer.text).joined(separator: "\t") + "\n")
+    }
+}
+
+// MARK: - Help
+
+extension REPL {
+    private func defineHelp() throws {
+        let function = try session.lua.function(
+            "help",
+            [
+                LuaParameter(
+                    "x", .any, default: .nil, kind: .positionalOnly,
+                    doc: "A module, class, object or function, a path of names, or a word."),
+                LuaParameter(
+                    "argument", .string, default: .nil, kind: .positionalOnly,
+                    doc: "The name of one of its arguments."),
+            ], doc: "Explains what x is and takes."
+        ) { [unowned self] args in
+            write(try help(on: args["x"], argument: args["argument"]) + "\n")
         }
-        write(texts.joined(separator: "\t") + "\n")
+        try session.lua.setGlobal("help", to: function)
+    }
+
+    private func help(on value: LuaValue, argument: String?) throws -> String {
+        let reference = try self.reference ?? APIReference()
+        self.reference = reference
+        let help = HelpText(reference, style: style)
+        if value.isNil, argument == nil { return help.overview() }
+        var description = try session.lua.description(of: value)
+        if let word = value.string {
+            description = try completer.description(ofPath: word)
+            if description == nil {
+                guard let found = help.search(word) else {
+                    throw LuaError.message("help: nothing is called '\(word)'; help() begins")
+                }
+                return found
+            }
+        }
+        guard let description else {
+            return "\(value.typeName): nothing is written down about it; help() begins"
+        }
+        return try argument.map { try help.page(argument: $0, of: description) }
+            ?? help.page(description)
     }
 }

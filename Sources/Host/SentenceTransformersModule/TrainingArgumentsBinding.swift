@@ -60,7 +60,31 @@ private func parameter(_ argument: TrainingArgument) -> LuaParameter {
     // As in Python, the folder may come first without a name.
     return argument.name == "output_dir"
         ? .optional(argument.name, .string, fallback, argument.help)
-        : .keyword(argument.name, .any, fallback, argument.help)
+        : LuaParameter(
+            argument.name, .any, default: fallback, kind: .keywordOnly,
+            shown: argument.kind.shown, doc: argument.help)
+}
+
+extension ArgumentKind {
+    /// Type and range as `help` shows them.
+    fileprivate var shown: (type: LuaType, range: LuaRange?) {
+        switch self {
+        case .bool: (.boolean, nil)
+        case .int(let lower, let upper):
+            (.integer, LuaRange(lower: Double(lower), upper: upper == .max ? nil : Double(upper)))
+        case .number(.any): (.number, nil)
+        case .number(.atLeast(let lower)): (.number, .atLeast(lower))
+        case .number(.above(let lower)): (.number, .above(lower))
+        case .number(.within(let lower, let upper)):
+            (.number, LuaRange(lower: lower, upper: upper, upperIsOpen: true))
+        case .number(.upTo(let upper, let lower)): (.number, .between(lower, upper))
+        case .text: (.string, nil)
+        case .choice(let names): (.oneOf(names), nil)
+        case .table: (.union([.string, .table]), nil)
+        case .texts: (.stringOrSequence, nil)
+        case .anything: (.any, nil)
+        }
+    }
 }
 
 extension SentenceTransformerTrainingArguments {

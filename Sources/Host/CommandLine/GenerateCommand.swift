@@ -1,0 +1,62 @@
+// `st-host generate`: editor stubs and the reference, from the declarations that `help` shows.
+
+import ArgumentParser
+import FoundationEssentials
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "st-host generate",
+        abstract: "Writes stubs for lua-language-server, or the Lua reference.",
+        discussion: """
+            stubs FOLDER writes a file for each module into FOLDER; name it in the editor's \
+            setting Lua.workspace.library. reference FILE writes the reference as Markdown. \
+            Completion for a shell: st-host --generate-completion-script bash|zsh|fish.
+            """)
+
+    @Argument(help: "stubs or reference.")
+    var what: String
+
+    @Argument(help: "The folder or file to write.")
+    var path: String
+
+    mutating func validate() throws {
+        guard ["stubs", "reference"].contains(what) else {
+            throw ValidationError("expected stubs or reference, got '\(what)'")
+        }
+    }
+
+    static func main(_ words: [String]) -> ExitStatus {
+        let command: GenerateCommand
+        do {
+            command = try parse(words)
+        } catch {
+            let message = fullMessage(for: error)
+            guard exitCode(for: error).isSuccess else {
+                Program.writeError(message)
+                return .usage
+            }
+            print(message)
+            return .done
+        }
+        do {
+            try command.write()
+            return .done
+        } catch {
+            Program.writeError("generate: \(command.path): \(error)")
+            return .failure
+        }
+    }
+
+    private func write() throws {
+        let reference = try APIReference()
+        if what == "reference" {
+            try Data(ReferencePage(reference).text().utf8).write(to: URL(filePath: path))
+            return
+        }
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true)
+        for (name, text) in EditorStubs(reference).files() {
+            try Data(text.utf8).write(to: URL(filePath: "\(path)/\(name)"))
+        }
+    }
+}

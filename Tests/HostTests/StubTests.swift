@@ -1,0 +1,41 @@
+// The committed editor stubs and reference are what the declarations say now.
+
+import Foundation
+import Host
+import LuaBridge
+import TestSupport
+import Testing
+
+struct StubTests {
+    private static let remedy = "st-host generate writes it anew, see docs/editors.md"
+
+    @Test func `the editor stubs are those of the declarations`() throws {
+        let folder = Repository.root.appending(path: "editors/lua-language-server")
+        let files = EditorStubs(try APIReference()).files()
+        #expect(files.map(\.name) == ["datasets.lua", "optuna.lua", "sentence_transformers.lua"])
+        for (name, text) in files {
+            let kept = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+            #expect(kept == text, "\(name): \(Self.remedy)")
+        }
+    }
+
+    @Test func `the stubs are Lua that loads, and declare each class once`() throws {
+        let lua = try LuaState()
+        defer { lua.close() }
+        for (name, text) in EditorStubs(try APIReference()).files() {
+            _ = try lua.load(text, name: "=\(name)").callAll([])
+            let classes = text.split(separator: "\n").filter { $0.hasPrefix("---@class ") }
+                .compactMap {
+                    $0.split(separator: " ").dropFirst().first?.split(separator: ":").first
+                }
+            #expect(Set(classes).count == classes.count, "\(name)")
+        }
+    }
+
+    @Test func `the Lua reference is that of the declarations`() throws {
+        let kept = try String(
+            contentsOf: Repository.root.appending(path: "docs/lua-reference.md"), encoding: .utf8)
+        #expect(
+            kept == ReferencePage(try APIReference()).text(), "lua-reference.md: \(Self.remedy)")
+    }
+}

@@ -1,0 +1,187 @@
+---@meta datasets
+-- Written by `st-host generate stubs`.
+
+--- Rows of named, typed columns. A dataset never changes; methods make new ones.
+---@class datasets.Dataset
+---@field column_names (string)[] In order.
+---@field features table Column name to type: "string", "int64", "list<float64>".
+---@field num_columns integer 
+---@field num_rows integer 
+---@field shape (integer)[] 
+---@field [string|integer] any
+---@operator len: integer
+local Dataset = {}
+
+--- The rows of those numbers, in that order.
+---@param indices (integer)[] sequence of integer, required. Row numbers, from 1.
+---@param options? { indices?: (integer)[] }
+---@return datasets.Dataset
+function Dataset:select(indices, options) end
+
+--- The first n rows.
+---@param n integer integer, required, at least 0
+---@param options? { n?: integer }
+---@return datasets.Dataset
+function Dataset:take(n, options) end
+
+--- All but the first n rows.
+---@param n integer integer, required, at least 0
+---@param options? { n?: integer }
+---@return datasets.Dataset
+function Dataset:skip(n, options) end
+
+--- The rows in random order.
+---@param seed? integer integer = nil, at least 0. The same seed gives the rows that Python gives.
+---@param options? { seed?: integer }
+---@return datasets.Dataset
+function Dataset:shuffle(seed, options) end
+
+--- A DatasetDict with the splits train and test.
+---@param test_size? number number = nil. A share (0.1) or a number of rows (500).
+---@param train_size? number number = nil. The rest of test_size when not given.
+---@param shuffle? boolean boolean = true
+---@param seed? integer integer = nil, at least 0. The same seed gives the rows that Python gives.
+---@param options? { test_size?: number, train_size?: number, shuffle?: boolean, seed?: integer }
+---@return datasets.DatasetDict
+function Dataset:train_test_split(test_size, train_size, shuffle, seed, options) end
+
+--- The rows in the order of one or more columns.
+---@param column_names string|(string)[] string or sequence of string, required. The first counts most.
+---@param reverse? boolean|(boolean)[] boolean or sequence of boolean = false. Descending, for all columns or each.
+---@param null_placement? "at_end"|"at_start" "at_end" | "at_start" = "at_end"
+---@param options? { column_names?: string|(string)[], reverse?: boolean|(boolean)[], null_placement?: "at_end"|"at_start" }
+---@return datasets.Dataset
+function Dataset:sort(column_names, reverse, null_placement, options) end
+
+--- The same columns, one with another name.
+---@param original_column_name string string, required
+---@param new_column_name string string, required
+---@param options? { original_column_name?: string, new_column_name?: string }
+---@return datasets.Dataset
+function Dataset:rename_column(original_column_name, new_column_name, options) end
+
+--- The same columns with other names.
+---@param column_mapping table<string, string> table of string by name, required. Old name to new name.
+---@param options? { column_mapping?: table<string, string> }
+---@return datasets.Dataset
+function Dataset:rename_columns(column_mapping, options) end
+
+--- Without these columns.
+---@param column_names string|(string)[] string or sequence of string, required
+---@param options? { column_names?: string|(string)[] }
+---@return datasets.Dataset
+function Dataset:remove_columns(column_names, options) end
+
+--- Only these columns, in this order.
+---@param column_names string|(string)[] string or sequence of string, required
+---@param options? { column_names?: string|(string)[] }
+---@return datasets.Dataset
+function Dataset:select_columns(column_names, options) end
+
+--- With one more column at the end.
+---@param name string string, required
+---@param column (any)[]|datasets.Column sequence or Column, required
+---@param options? { name?: string, column?: (any)[]|datasets.Column }
+---@return datasets.Dataset
+function Dataset:add_column(name, column, options) end
+
+--- The different values of a column.
+---@param column string string, required
+---@param options? { column?: string }
+---@return (any)[]
+function Dataset:unique(column, options) end
+
+--- Every row with the fields that the function returns; nil leaves it as it is.
+---@param function_ function function, required. Gets a row, returns the fields to set.
+---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
+---@param remove_columns? string|(string)[] string or sequence of string = nil. Columns to leave out.
+---@param options? { function_?: function, with_indices?: boolean, remove_columns?: string|(string)[] }
+---@return datasets.Dataset
+function Dataset:map(function_, with_indices, remove_columns, options) end
+
+--- The rows for which the function returns true.
+---@param function_ function function, required. Gets a row, returns whether to keep it.
+---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
+---@param options? { function_?: function, with_indices?: boolean }
+---@return datasets.Dataset
+function Dataset:filter(function_, with_indices, options) end
+
+--- Writes JSON Lines; returns the number of bytes.
+---@param path_or_buf string string, required. The file to write.
+---@param options? { path_or_buf?: string }
+---@return integer
+function Dataset:to_json(path_or_buf, options) end
+
+--- Writes CSV; returns the number of bytes.
+---@param path_or_buf string string, required. The file to write.
+---@param options? { path_or_buf?: string }
+---@return integer
+function Dataset:to_csv(path_or_buf, options) end
+
+--- The rows as a sequence of tables.
+---@return (any)[]
+function Dataset:to_list() end
+
+--- The columns as a table of sequences.
+---@return any
+function Dataset:to_dict() end
+
+--- Datasets by name: splits.train, pairs(splits).
+---@class datasets.DatasetDict
+---@field column_names table Split name to sequence of names.
+---@field num_rows table Split name to number of rows.
+---@field [string|integer] any
+---@operator len: integer
+local DatasetDict = {}
+
+--- The names of the splits, in order.
+---@return (string)[]
+function DatasetDict:keys() end
+
+--- A column of a dataset: column[1], #column, ipairs.
+---@class datasets.Column
+---@field [string|integer] any
+---@operator len: integer
+local Column = {}
+
+--- Rows of named, typed columns: what a trainer learns from.
+---@class datasets
+local M_datasets = {}
+
+--- A dataset, a DatasetDict without split, a sequence of datasets for several splits.
+---@param path string string, required. A dataset of the hub, a folder, or json, csv, parquet, text.
+---@param name? string string = nil. A configuration of the dataset.
+---@param options? { path?: string, name?: string, data_files?: string|(string)[]|table<string, any>, data_dir?: string, split?: string|(string)[], revision?: string, token?: string|boolean, streaming?: boolean, columns?: (string)[], field?: string, delimiter?: string, sep?: string, quotechar?: string, column_names?: (string)[], keep_default_na?: boolean, sample_by?: "line"|"paragraph"|"document", keep_linebreaks?: boolean }
+---@return any
+function M_datasets.load_dataset(path, name, options) end
+
+--- The rows of all datasets, one after the other. A column that one lacks is nil there.
+---@param dsets (datasets.Dataset)[] sequence of Dataset, required. The datasets, in order.
+---@param options? { dsets?: (datasets.Dataset)[] }
+---@return datasets.Dataset
+function M_datasets.concatenate_datasets(dsets, options) end
+
+--- Rows of named, typed columns. A dataset never changes; methods make new ones.
+---@class datasets.Dataset_class
+local M_datasets_Dataset = {}
+M_datasets.Dataset = M_datasets_Dataset
+
+--- A dataset of columns.
+---@param mapping table<string, any> table, required. Column name to sequence.
+---@param options? { mapping?: table<string, any>, column_names?: (string)[] }
+---@return datasets.Dataset
+function M_datasets_Dataset.from_dict(mapping, options) end
+
+--- A dataset of rows; a field that a row lacks is nil there.
+---@param mapping (table)[] sequence of table, required. One table per row.
+---@param options? { mapping?: (table)[], column_names?: (string)[] }
+---@return datasets.Dataset
+function M_datasets_Dataset.from_list(mapping, options) end
+
+--- Datasets by name: splits.train, pairs(splits).
+---@class datasets.DatasetDict_class
+---@overload fun(datasets: table<string, datasets.Dataset>, options?: { datasets?: table<string, datasets.Dataset> }): datasets.DatasetDict
+local M_datasets_DatasetDict = {}
+M_datasets.DatasetDict = M_datasets_DatasetDict
+
+return M_datasets
