@@ -10,7 +10,7 @@ struct StubTests {
     private static let remedy = "st-host generate writes it anew, see docs/editors.md"
 
     @Test func `the editor stubs are those of the declarations`() throws {
-        let folder = Repository.root.appending(path: "editors/lua-language-server")
+        let folder = Repository.root.appending(path: "docs/lua-language-server")
         let files = EditorStubs(try APIReference()).files()
         #expect(files.map(\.name) == ["datasets.lua", "optuna.lua", "sentence_transformers.lua"])
         for (name, text) in files {
