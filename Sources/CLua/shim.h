@@ -35,7 +35,10 @@ typedef struct st_shared {
     size_t allocations, fail_from, fail_count;
     /* Stopping a run: read by the count hook. */
     lua_State *main;
-    lua_CFunction trampoline; /* the copy of st_trampoline in use: each object file has its own */
+    /* The copies in use of st_trampoline and st_hook: each object file has its own, so that their
+     * addresses are told apart by comparing with these, never with the names. */
+    lua_CFunction trampoline;
+    lua_Hook hook;
     int interrupt;
     int polls; /* the hook stays armed, for interrupts that come from other threads */
     int hook_interval;
@@ -120,7 +123,7 @@ static inline void st_hook(lua_State *L, lua_Debug *ar) {
         st_arm(L);
         return;
     }
-    lua_sethook(L, st_hook, LUA_MASKCOUNT, 1);
+    lua_sethook(L, s->hook, LUA_MASKCOUNT, 1);
     lua_checkstack(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, key);
     lua_error(L);
@@ -137,31 +140,32 @@ static inline int st_watches(lua_State *L) {
 static inline void st_arm(lua_State *L) {
     st_shared *s = st_shared_of(L);
     if (!st_watches(L)) {
-        if (lua_gethook(L) == st_hook) lua_sethook(L, NULL, 0, 0);
+        if (lua_gethook(L) == s->hook) lua_sethook(L, NULL, 0, 0);
         if (!st_interrupted(s)) return; /* a signal may have come in between */
     }
-    if (lua_gethook(L) != st_hook || lua_gethookcount(L) != s->hook_interval)
-        lua_sethook(L, st_hook, LUA_MASKCOUNT, s->hook_interval);
+    if (lua_gethook(L) != s->hook || lua_gethookcount(L) != s->hook_interval)
+        lua_sethook(L, s->hook, LUA_MASKCOUNT, s->hook_interval);
 }
 
 /* From a signal handler on the thread that runs the state, as lua.c does. */
 static inline void st_interruptnow(st_shared *s) {
     st_interrupt(s, 1);
-    lua_sethook(s->main, st_hook, LUA_MASKCOUNT, 1);
+    lua_sethook(s->main, s->hook, LUA_MASKCOUNT, 1);
 }
 
 /* coroutine.create and coroutine.wrap (upvalue 1) whose threads are armed: they inherit the hook
  * of their maker. */
 static inline int st_makethread(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
+    st_shared *s = st_shared_of(L);
     lua_Hook hook = lua_gethook(L);
     int mask = lua_gethookmask(L), count = lua_gethookcount(L);
-    if (hook != st_hook) lua_sethook(L, st_hook, LUA_MASKCOUNT, st_shared_of(L)->hook_interval);
+    if (hook != s->hook) lua_sethook(L, s->hook, LUA_MASKCOUNT, s->hook_interval);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
-    if (hook != st_hook) lua_sethook(L, hook, mask, count);
-    if (st_interrupted(st_shared_of(L))) st_arm(L);
+    if (hook != s->hook) lua_sethook(L, hook, mask, count);
+    if (st_interrupted(s)) st_arm(L);
     return 1;
 }
 
@@ -376,8 +380,7 @@ static inline int st_do_newfunction(lua_State *L) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &s->key_box);
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
-    lua_pushcclosure(L, st_trampoline, 1);
-    s->trampoline = st_trampoline;
+    lua_pushcclosure(L, s->trampoline, 1);
     u->object = *(void **)lua_touserdata(L, 1); /* nothing below can fail */
     return 1;
 }
@@ -725,6 +728,8 @@ static inline lua_State *st_newstate(st_shared *s) {
     if (L == NULL) return NULL;
     *(st_shared **)lua_getextraspace(L) = s;
     s->main = L;
+    s->trampoline = st_trampoline;
+    s->hook = st_hook;
     lua_atpanic(L, st_panic);
     lua_setwarnf(L, st_warn, s);
     lua_pushcfunction(L, st_do_setup);
