@@ -14,6 +14,8 @@ package struct Options: ParsableCommand {
             require "sentence_transformers", "datasets" and "optuna" give it the modules.
 
             st-host study --help: studies in a storage, listed, shown, exported, deleted.
+            st-host test --help: runs test fixtures, files named *_test.lua.
+            st-host generate --help: annotations for editors, the Lua reference.
 
             Exit status: 0 done, 1 the script failed, 2 the command line is wrong, \
             130 interrupted.
