@@ -1,46 +1,61 @@
 // Passes over one batch: forward with activations kept, backward, and embedding without either.
 
 extension SentenceTransformer {
+    /// Tokens of a batch whose activations are kept by default, 150 kB each in a model like MiniLM:
+    /// a batch of 64 triplets of sentences as a whole. What goes beyond is computed again, which
+    /// costs a third of a step for its part of the tokens and bounds the memory of large batches.
+    package static var keptTokens: Int { 2560 }
+
     /// Embeds a batch and keeps what ``backward(_:)`` needs.
+    ///
+    /// A batch with more than `limit` tokens is cut into segments: activations of the last one are
+    /// kept, those of the others are computed again in the backward pass, with the same dropout
+    /// (Gao et al. 2021, arXiv:2101.06983; Chen et al. 2016, arXiv:1604.06174). Embeddings do not
+    /// depend on `limit`; gradients only by rounding.
     ///
     /// - Returns: [sentences, ``outputDimension``], after all modules; `truncateDim` has no effect.
     /// - Throws: `TrainingError.data` for sentences that do not fit the model.
-    package func forward(_ batch: PackedBatch, dropout: DropoutMode) throws -> Matrix {
+    package func forward(
+        _ batch: PackedBatch, dropout: DropoutMode, keeping limit: Int = keptTokens
+    ) throws -> Matrix {
         pending = nil
         encoder.mixedPrecision?.expire()
         let plan = try BatchPlan(batch, config: transformerConfig)
         let masks = try DropoutPlan(
             dropout, plan: plan, config: transformerConfig, modules: dropoutModules)
-        if training.map({ $0.capacity < plan.tokenCount }) ?? true {
+        let segments = plan.segments(limit: limit)
+        let longest = segments.map { plan.tokens(of: $0).count }.max() ?? 0
+        if training.map({ $0.capacity < longest }) ?? true {
             training = nil
             training = try TrainingBuffers(
-                config: transformerConfig, tokens: max(plan.tokenCount, 64) * 5 / 4)
+                config: transformerConfig, tokens: max(longest, 64) * 5 / 4)
         }
-        let result = try run(plan, training, masks)
-        pending = (plan, masks)
+        let result = try run(plan, training, masks, kept: segments.last ?? 0..<0)
+        pending = PendingPass(plan: plan, segments: segments, dropout: masks)
         return result
     }
 
-    /// Embeds a batch in evaluation mode. Ends the claim of an earlier ``forward(_:dropout:)`` to
-    /// a backward pass.
+    /// Embeds a batch in evaluation mode. Ends the claim of an earlier
+    /// ``forward(_:dropout:keeping:)`` to a backward pass.
     ///
     /// - Returns: [sentences, ``outputDimension``].
     package func embed(_ batch: PackedBatch) throws -> Matrix {
         pending = nil
         let plan = try BatchPlan(batch, config: transformerConfig)
         let masks = try DropoutPlan(.off, plan: plan, config: transformerConfig, modules: [])
-        return try run(plan, nil, masks)
+        return try run(plan, nil, masks, kept: 0..<0)
     }
 
-    /// Adds the gradients of the last ``forward(_:dropout:)`` to the parameters' gradients.
+    /// Adds the gradients of the last ``forward(_:dropout:keeping:)`` to the parameters' gradients.
     ///
     /// - gradient: of the loss with respect to what forward returned, same shape. Once per forward
     ///   pass: the activations are used up.
     package func backward(_ gradient: Matrix) throws {
-        guard let (plan, masks) = pending else {
+        guard let pass = pending else {
             throw TrainingError.internalError("backward without a forward pass before it")
         }
         pending = nil
+        let plan = pass.plan
         guard gradient.rows == plan.sentenceCount, gradient.columns == outputDimension else {
             throw TrainingError.internalError(
                 "a gradient of \(gradient.rows) x \(gradient.columns) for embeddings of "
@@ -50,29 +65,50 @@ extension SentenceTransformer {
             let last = sentences.stages.last
         else { return }
         last.gradient.update(from: gradient.storage, count: gradient.rows * gradient.columns)
+        let longest = pass.segments.map(\.count).max() ?? 0
+        let sums = try sumBlocks(longest * partialSums.count)
+        for (place, segment) in pass.segments.enumerated().reversed() {
+            training.tokens = plan.tokens(of: segment)
+            backward(
+                segment, of: pass, isKept: place == pass.segments.count - 1, training, sentences,
+                sums)
+        }
+        // The modules after the encoder have had all sentences by now.
+        let tiles = head.weightTiles(sentences, sentences: plan.sentenceCount)
+        workerPool().run(tiles.count) { task, _ in tiles[task].run() }
+    }
 
+    /// The backward pass of one segment, after its forward pass where that was not kept.
+    private func backward(
+        _ segment: Range<Int>, of pass: PendingPass, isKept: Bool, _ training: TrainingBuffers,
+        _ sentences: SentenceBuffers, _ sums: Floats
+    ) {
+        let plan = pass.plan
         let block = partialSums.count
-        let sums = try sumBlocks(plan.chunks.count * block)
         let pool = workerPool()
-        pool.run(plan.chunks.count) { task, worker in
-            let chunk = plan.chunks[task]
+        pool.run(segment.count) { task, worker in
+            let chunk = plan.chunks[segment.lowerBound + task]
+            if !isKept {
+                _ = encoder.forward(
+                    chunk, plan: plan, worker: workers[worker], training: training,
+                    dropout: pass.dropout)
+            }
             let own = sums + task * block
             own.update(repeating: 0, count: block)
             head.backward(
                 chunk, plan: plan, dTokens: workers[worker].hidden[0], buffers: sentences,
-                dropout: masks, sums: own)
+                dropout: pass.dropout, sums: own)
             encoder.backward(
-                chunk, plan: plan, worker: workers[worker], training: training, dropout: masks,
-                sums: own)
+                chunk, plan: plan, worker: workers[worker], training: training,
+                dropout: pass.dropout, sums: own)
         }
 
         let words = EmbeddingLookups(
-            ids: plan.batch.tokenIDs,
+            ids: Array(plan.batch.tokenIDs[training.tokens]),
             skip: transformerConfig.padTokenID.flatMap(Int32.init(exactly:)))
-        let positions = EmbeddingLookups(ids: plan.positions)
+        let positions = EmbeddingLookups(ids: Array(plan.positions[training.tokens]))
         let tasks =
-            (encoder.weightTiles(training, tokens: plan.tokenCount)
-            + head.weightTiles(sentences, sentences: plan.sentenceCount)).map(GradientTask.weights)
+            encoder.weightTiles(training).map(GradientTask.weights)
             + GradientTask.rows(encoder.weights.words, words, by: 64)
             + GradientTask.rows(encoder.weights.positions, positions, by: 8)
             + partialSums.entries.map(GradientTask.vector)
@@ -85,7 +121,7 @@ extension SentenceTransformer {
                     columns: transformerConfig.hiddenSize, lookups: lookups, groups: groups,
                     dOutput: training.embeddingNormal, dTable: gradient)
             case .vector(let entry):
-                for chunk in plan.chunks.indices {
+                for chunk in 0..<segment.count {
                     accumulate(
                         count: entry.count, source: sums + (chunk * block + entry.offset),
                         into: entry.gradient)
@@ -103,8 +139,9 @@ extension SentenceTransformer {
         }
     }
 
+    /// - kept: the chunks whose activations stay in `training`.
     private func run(
-        _ plan: BatchPlan, _ training: TrainingBuffers?, _ masks: DropoutPlan
+        _ plan: BatchPlan, _ training: TrainingBuffers?, _ masks: DropoutPlan, kept: Range<Int>
     ) throws -> Matrix {
         let result = Matrix(rows: plan.sentenceCount, columns: outputDimension)
         guard plan.sentenceCount > 0 else { return result }
@@ -113,10 +150,12 @@ extension SentenceTransformer {
         let sentences = try sentenceBuffers(plan.sentenceCount)
         encoder.mixedPrecision?.refresh(forTraining: training != nil, pool)
         guard let last = sentences.stages.last else { return result }
+        training?.tokens = plan.tokens(of: kept)
         pool.run(plan.chunks.count) { task, worker in
             let chunk = plan.chunks[task]
             let tokens = encoder.forward(
-                chunk, plan: plan, worker: workers[worker], training: training, dropout: masks)
+                chunk, plan: plan, worker: workers[worker],
+                training: kept.contains(task) ? training : nil, dropout: masks)
             head.forward(chunk, plan: plan, tokens: tokens, buffers: sentences, dropout: masks)
             let start = chunk.sentences.lowerBound * outputDimension
             (result.storage + start).update(
@@ -161,6 +200,14 @@ extension SentenceTransformer {
         sums = made
         return made.floats
     }
+}
+
+/// What a backward pass needs to know of the forward pass before it.
+struct PendingPass {
+    let plan: BatchPlan
+    /// Ranges of chunks; activations of the last one are kept.
+    let segments: [Range<Int>]
+    let dropout: DropoutPlan
 }
 
 /// One piece of the last phase of a backward pass; no two write to the same place.

@@ -2,7 +2,7 @@
 ///
 /// START HERE for the model side: `init` loads a folder (SentenceTransformer+Loading.swift),
 /// ``encode(_:options:)`` embeds, ``save(to:)`` writes a folder that Python loads;
-/// ``forward(_:dropout:)`` and ``backward(_:)`` serve the trainer.
+/// ``forward(_:dropout:keeping:)`` and ``backward(_:)`` serve the trainer.
 ///
 /// One instance is used by one caller at a time: a pass keeps its activations here. Several
 /// instances may work side by side; those loaded from the same file share the pages of all weights
@@ -46,8 +46,8 @@ public final class SentenceTransformer: @unchecked Sendable {
     var sums: MemoryRegion?
     /// Made at the first use of mixed precision.
     var mixedPrecisionWeights: MixedPrecisionWeights?
-    /// Set by ``forward(_:dropout:)``, used up by ``backward(_:)``.
-    var pending: (plan: BatchPlan, dropout: DropoutPlan)?
+    /// Set by ``forward(_:dropout:keeping:)``, used up by ``backward(_:)``.
+    var pending: PendingPass?
 
     init(
         path: String, parts: LoadedParts, options: Options

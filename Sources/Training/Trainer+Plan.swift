@@ -70,7 +70,7 @@ extension SentenceTransformerTrainer {
             }
         }
         guard args.optim == "sgd" else {
-            return AdamW(
+            return try AdamW(
                 groups: groups, beta1: args.adamBeta1, beta2: args.adamBeta2,
                 epsilon: args.adamEpsilon)
         }

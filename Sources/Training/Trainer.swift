@@ -97,6 +97,8 @@ public final class SentenceTransformerTrainer {
     private func runTraining(_ resumeFrom: ResumePoint) throws -> TrainOutput {
         isInTrain = true
         defer { isInTrain = false }
+        // Tokenising is part of the time, as it is in Python, where it happens batch by batch.
+        let start = now()
         let loader = try makeTrainLoader()
         var plan = try RunPlan(loader, args)
         beginState(plan)
@@ -109,7 +111,7 @@ public final class SentenceTransformerTrainer {
             keywords: args.schedulerKeywords())
         try resume(resumeFrom, optimizer, &plan)
 
-        var run = Run(start: now(), initialStep: state.globalStep, lastLogged: state.globalStep)
+        var run = Run(start: start, initialStep: state.globalStep, lastLogged: state.globalStep)
         for parameter in model.parameters { parameter.zeroGradient() }
         control.shouldTrainingStop = false
         try fire(.trainBegin)
@@ -192,7 +194,9 @@ public final class SentenceTransformerTrainer {
             ? .torch(generator)
             : .counter(seed: args.seed, step: UInt64(batchesTrained))
         batchesTrained += 1
-        let embeddings = try model.forward(table.batch(rows), dropout: dropout)
+        let batch = table.batch(rows)
+        let embeddings = try model.forward(
+            batch, dropout: dropout, keeping: table.keptTokens(batch, args))
         let result = try table.loss.evaluate(
             LossBatch(
                 embeddings: embeddings, columns: table.columns.count, labels: table.labels(rows)))

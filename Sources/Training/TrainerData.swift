@@ -152,7 +152,8 @@ struct TrainerTable {
     /// The texts of some rows, column after column.
     ///
     /// Python runs the first column through the model by itself and the others together, unless their
-    /// prompts differ in length; that decides in which order dropout draws its random numbers.
+    /// prompts differ in length, and cached losses mini-batch by mini-batch; that decides in which
+    /// order dropout draws its random numbers.
     func batch(_ rows: [Int]) -> PackedBatch {
         var batch = PackedBatch()
         for (column, length) in zip(columns, promptLengths) {
@@ -160,12 +161,31 @@ struct TrainerTable {
         }
         let count = rows.count
         let others = promptLengths.dropFirst()
-        if others.allSatisfy({ $0 == others.first }) {
+        if let pieces = loss.miniBatches {
+            batch.passes = columns.indices.flatMap { column in
+                let first = column * count
+                return pieces.ranges((first..<first + count).map(batch.length)).map {
+                    first + $0.lowerBound..<first + $0.upperBound
+                }
+            }
+        } else if others.allSatisfy({ $0 == others.first }) {
             batch.passes = [0..<count] + (others.isEmpty ? [] : [count..<batch.sentenceCount])
         } else {
             batch.passes = columns.indices.map { $0 * count..<($0 + 1) * count }
         }
         return batch
+    }
+
+    /// Tokens of a batch whose activations are kept for the backward pass: fewer when the loss works
+    /// in mini-batches or the arguments ask for it, enough to keep some threads busy.
+    func keptTokens(_ batch: PackedBatch, _ args: SentenceTransformerTrainingArguments) -> Int {
+        let few = 1024
+        if args.activationCheckpointing { return few }
+        guard loss.miniBatches != nil else { return SentenceTransformer.keptTokens }
+        let longest = batch.passes.map {
+            batch.offsets[$0.upperBound] - batch.offsets[$0.lowerBound]
+        }.max()
+        return max(few, min(longest ?? few, SentenceTransformer.keptTokens))
     }
 
     func labels(_ rows: [Int]) -> LossLabels? {

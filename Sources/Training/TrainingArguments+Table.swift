@@ -123,10 +123,14 @@ extension SentenceTransformerTrainingArguments {
             "fp16_full_eval", false, "float16 evaluation needs a GPU", hint: "leave it out"),
         refused("bf16_full_eval", false, "bfloat16 evaluation is not available yet"),
         refused("tf32", .null, "TF32 is a mode of GPUs"),
-        refused("activation_checkpointing", .null, "activation checkpointing is not available"),
-        ignored("activation_checkpointing_kwargs", .null, "for activation_checkpointing only"),
-        refused("gradient_checkpointing", .null, "activation checkpointing is not available"),
-        ignored("gradient_checkpointing_kwargs", .null, "for gradient_checkpointing only"),
+        argument(
+            "activation_checkpointing", .bool, .null,
+            "whether activations of large batches are computed again instead of kept: less memory,"
+                + " up to a third more time"),
+        ignored("activation_checkpointing_kwargs", .null, "for PyTorch's implementation only"),
+        argument(
+            "gradient_checkpointing", .bool, .null, "an older name of activation_checkpointing"),
+        ignored("gradient_checkpointing_kwargs", .null, "for PyTorch's implementation only"),
         refused("neftune_noise_alpha", .null, "NEFTune noise is not available"),
         refused("auto_find_batch_size", false, "batch sizes are not searched for on a CPU"),
     ]

@@ -25,6 +25,12 @@ extension SentenceTransformerTrainingArguments {
     public var seed: UInt64 { UInt64(int("seed")) }
     public var dataSeed: UInt64? { optional("data_seed")?.intValue.map { UInt64($0) } }
     public var usesTorchDropout: Bool { text("dropout_rng") == "torch" }
+    /// Either name switches it on.
+    public var activationCheckpointing: Bool {
+        ["activation_checkpointing", "gradient_checkpointing"].contains {
+            optional($0)?.boolValue == true
+        }
+    }
 
     public var learningRate: Double { number("learning_rate") }
     public var lrSchedulerType: SchedulerType {

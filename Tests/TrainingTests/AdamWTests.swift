@@ -67,7 +67,7 @@ private struct OptimizerCase: CustomTestStringConvertible {
                 nesterov: arguments?["nesterov"]?.boolValue ?? false)
         }
         let betas = arguments?["betas"]?.doubles ?? [0.9, 0.999]
-        return AdamW(
+        return try AdamW(
             groups: groups, beta1: betas[0], beta2: betas[1],
             epsilon: arguments?["eps"]?.doubleValue ?? 1e-8)
     }
@@ -120,8 +120,8 @@ struct AdamWTests {
         let tables = [true, false].map {
             TestParameter("table", shape: [rows, columns], values: start, tracksRows: $0)
         }
-        let optimizers = tables.map {
-            AdamW(
+        let optimizers = try tables.map {
+            try AdamW(
                 groups: [
                     ParameterGroup(
                         parameters: [$0.parameter], learningRate: 0.01, weightDecay: decay)
@@ -143,7 +143,7 @@ struct AdamWTests {
         #expect(tables[0].values != start)
     }
 
-    @Test func `parameters without a gradient are neither counted nor changed`() {
+    @Test func `parameters without a gradient are neither counted nor changed`() throws {
         let used = TestParameter("used", shape: [2], values: [1, 1])
         let values = UnsafeMutablePointer<Float>.allocate(capacity: 2)
         defer { values.deallocate() }
@@ -154,7 +154,7 @@ struct AdamWTests {
         let parameters = [used.parameter, unused]
         #expect(GradientNorm(parameters).total == 5)
         let group = ParameterGroup(parameters: parameters, learningRate: 0.1, weightDecay: 0.5)
-        AdamW(groups: [group], beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
+        try AdamW(groups: [group], beta1: 0.9, beta2: 0.999, epsilon: 1e-8)
             .step(clip: 1, pool: nil)
         #expect(values[0] == 5 && values[1] == 5)
         #expect(used.value[0] != 1)

@@ -67,26 +67,36 @@ private func addRankingLosses(to module: LuaModule) {
     func names<E: CaseIterable & RawRepresentable>(_: E.Type) -> [String]
     where E.RawValue == String { E.allCases.map(\.rawValue) }
 
+    let similarity = LuaParameter.optional(
+        "similarity_fct", .oneOf(names(Ranking.Similarity.self)), "cos_sim",
+        "Similarity of all pairs.")
+    let gather = LuaParameter.optional(
+        "gather_across_devices", .boolean, false, "Only false: there is one device.")
+    let directions = [
+        LuaParameter.optional(
+            "directions", .sequence(.oneOf(names(Ranking.Direction.self))),
+            .computed("{\"query_to_doc\"}"), "Which similarities compete."),
+        .optional(
+            "partition_mode", .oneOf(names(Ranking.PartitionMode.self)), "joint",
+            "Whether directions share one softmax."),
+    ]
+    let hardness = [
+        LuaParameter.optional(
+            "hardness_mode", .oneOf(names(Ranking.HardnessMode.self)), .nil,
+            "Which negatives weigh more the closer they are."),
+        .optional("hardness_strength", .number, 0.0, range: .atLeast(0), "How much more."),
+    ]
+    let miniBatchSize = LuaParameter.optional(
+        "mini_batch_size", .integer, 32, range: .atLeast(1),
+        "Texts whose activations are in memory together.")
+    let miniBatchTokens = LuaParameter.optional(
+        "mini_batch_num_tokens", .integer, .nil, range: .atLeast(1),
+        "Tokens of them, instead of mini_batch_size.")
+    let showProgressBar = LuaParameter.optional(
+        "show_progress_bar", .boolean, false, "No effect: mini-batches take no time to speak of.")
+
     module.function(
-        "MultipleNegativesRankingLoss",
-        [
-            model, scale,
-            .optional(
-                "similarity_fct", .oneOf(names(Ranking.Similarity.self)), "cos_sim",
-                "Similarity of all pairs."),
-            .optional("gather_across_devices", .boolean, false, "Only false: there is one device."),
-            .optional(
-                "directions", .sequence(.oneOf(names(Ranking.Direction.self))),
-                .computed("{\"query_to_doc\"}"), "Which similarities compete."),
-            .optional(
-                "partition_mode", .oneOf(names(Ranking.PartitionMode.self)), "joint",
-                "Whether directions share one softmax."),
-            .optional(
-                "hardness_mode", .oneOf(names(Ranking.HardnessMode.self)), .nil,
-                "Which negatives weigh more the closer they are."),
-            .optional(
-                "hardness_strength", .number, 0.0, range: .atLeast(0), "How much more."),
-        ],
+        "MultipleNegativesRankingLoss", [model, scale, similarity, gather] + directions + hardness,
         doc:
             "InfoNCE with the other rows of the batch as negatives: (anchor, positive, negatives...)."
     ) { args in
@@ -101,18 +111,43 @@ private func addRankingLosses(to module: LuaModule) {
         return LossObject(loss, try args["model"])
     }
     module.function(
-        "MultipleNegativesSymmetricRankingLoss",
-        [
-            model, scale,
-            .optional("similarity_fct", .oneOf(names(Ranking.Similarity.self)), "cos_sim"),
-        ],
+        "CachedMultipleNegativesRankingLoss",
+        [model, scale, similarity, miniBatchSize, miniBatchTokens, gather] + directions
+            + [showProgressBar] + hardness,
+        doc: "MultipleNegativesRankingLoss for batches of thousands of rows: activations are"
+            + " computed again instead of kept."
+    ) { args in
+        let loss = try Ranking.cached(
+            scale: args["scale"], similarityFct: choice(args, "similarity_fct") ?? .cosine,
+            miniBatchSize: args["mini_batch_size"],
+            miniBatchTokens: args["mini_batch_num_tokens"],
+            gatherAcrossDevices: args["gather_across_devices"],
+            directions: choices(args, "directions") ?? [.queryToDoc],
+            partitionMode: choice(args, "partition_mode") ?? .joint,
+            hardnessMode: choice(args, "hardness_mode"),
+            hardnessStrength: args["hardness_strength"])
+        return LossObject(loss, try args["model"])
+    }
+    module.function(
+        "MultipleNegativesSymmetricRankingLoss", [model, scale, similarity],
         doc: "Ranking in both directions; deprecated in Python in favour of"
             + " MultipleNegativesRankingLoss{directions, partition_mode}."
     ) { args in
-        let loss = try Ranking(
+        let loss = try Ranking.symmetric(
+            scale: args["scale"], similarityFct: choice(args, "similarity_fct") ?? .cosine)
+        return LossObject(loss, try args["model"])
+    }
+    module.function(
+        "CachedMultipleNegativesSymmetricRankingLoss",
+        [model, scale, similarity, miniBatchSize, miniBatchTokens, gather, showProgressBar],
+        doc: "MultipleNegativesSymmetricRankingLoss for batches of thousands of rows."
+    ) { args in
+        let loss = try Ranking.symmetric(
             scale: args["scale"], similarityFct: choice(args, "similarity_fct") ?? .cosine,
-            directions: [.queryToDoc, .docToQuery], partitionMode: .perDirection,
-            name: "MultipleNegativesSymmetricRankingLoss")
+            miniBatches: MiniBatches(
+                owner: "CachedMultipleNegativesSymmetricRankingLoss",
+                size: args["mini_batch_size"], tokens: args["mini_batch_num_tokens"]),
+            gatherAcrossDevices: args["gather_across_devices"])
         return LossObject(loss, try args["model"])
     }
     module.function(

@@ -57,6 +57,9 @@ public protocol Loss: AnyObject, Sendable {
     /// How many text columns the loss takes, and what they are called in error messages.
     var textColumns: LossColumns { get }
     var labels: LossLabelUse { get }
+    /// The size of the pieces in which texts go through the model, for losses that trade time for
+    /// memory; nil for all others.
+    var miniBatches: MiniBatches? { get }
     /// Rows a batch needs for the loss to be defined; smaller ones are refused.
     func evaluate(_ batch: LossBatch) throws -> LossResult
     /// The constructor's arguments with their values, for the model card and `print`.
@@ -86,7 +89,50 @@ public enum LossLabelUse: Sendable {
     case optional
 }
 
+/// Pieces of a column of texts.
+public struct MiniBatches: Sendable, Equatable {
+    /// Texts of a piece.
+    public var size: Int
+    /// Tokens of a piece, instead of `size`; one text at least.
+    public var tokens: Int?
+
+    /// - Throws: `TrainingError.argument` for numbers below 1.
+    public init(owner: String, size: Int, tokens: Int? = nil) throws {
+        for (name, value) in [("mini_batch_size", size), ("mini_batch_num_tokens", tokens ?? 1)]
+        where value < 1 {
+            throw TrainingError.argument(
+                owner: owner, name: name, problem: "must be 1 or more, got \(value)")
+        }
+        self.size = size
+        self.tokens = tokens
+    }
+
+    /// Cuts neighbouring texts of those lengths into pieces.
+    package func ranges(_ lengths: [Int]) -> [Range<Int>] {
+        guard let tokens else {
+            return stride(from: 0, to: lengths.count, by: size).map {
+                $0..<min($0 + size, lengths.count)
+            }
+        }
+        var ranges: [Range<Int>] = []
+        var first = 0
+        var sum = 0
+        for (index, length) in lengths.enumerated() {
+            if index > first, length > tokens - sum {
+                ranges.append(first..<index)
+                first = index
+                sum = 0
+            }
+            sum += length
+        }
+        if first < lengths.count { ranges.append(first..<lengths.count) }
+        return ranges
+    }
+}
+
 extension Loss {
+    public var miniBatches: MiniBatches? { nil }
+
     /// Checks a dataset's columns before the first batch.
     ///
     /// - columns: the text columns in order.   - label: the label column, if there is one.

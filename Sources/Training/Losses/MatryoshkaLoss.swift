@@ -18,6 +18,7 @@ public final class MatryoshkaLoss: Loss {
     public var name: String { "MatryoshkaLoss" }
     public var textColumns: LossColumns { inner.textColumns }
     public var labels: LossLabelUse { inner.labels }
+    public var miniBatches: MiniBatches? { inner.miniBatches }
     public var configuration: [(name: String, value: String)] {
         [
             ("loss", inner.name),

@@ -22,6 +22,12 @@ import Glibc
 /// should hold no duplicate texts: use batch_sampler "no_duplicates".
 /// Papers: Henderson et al. 2017, arXiv:1705.00652; van den Oord et al. 2018, arXiv:1807.03748;
 /// all four directions: Li et al. 2023, arXiv:2308.03281; hardness: Lan et al. 2025.
+/// - `miniBatches` (none): with them it is Python's CachedMultipleNegativesRankingLoss, which sends
+///   texts through the model piece by piece and computes activations again in the backward pass
+///   (GradCache: Gao et al. 2021, arXiv:2101.06983). Memory then depends on the pieces and not on the
+///   batch; value and gradients are the same.
+///
+/// Similarities are computed some rows at a time, so that a batch of thousands fits in memory.
 /// Lua: `st.losses.MultipleNegativesRankingLoss(model, { scale = 20 })`.
 /// Checked by `LossGoldenTests` (torch values and gradients) and `LossGradientTests` (differences).
 public final class MultipleNegativesRankingLoss: Loss {
@@ -52,6 +58,7 @@ public final class MultipleNegativesRankingLoss: Loss {
     public let partitionMode: PartitionMode
     public let hardnessMode: HardnessMode?
     public let hardnessStrength: Float
+    public let miniBatches: MiniBatches?
 
     public var textColumns: LossColumns { LossColumns(2, nil, "(anchor, positive, negative...)") }
     public var labels: LossLabelUse { .ignored }
@@ -60,7 +67,7 @@ public final class MultipleNegativesRankingLoss: Loss {
         scale: Double = 20, similarityFct: Similarity = .cosine, gatherAcrossDevices: Bool = false,
         directions: [Direction] = [.queryToDoc], partitionMode: PartitionMode = .joint,
         hardnessMode: HardnessMode? = nil, hardnessStrength: Double = 0,
-        name: String = "MultipleNegativesRankingLoss"
+        miniBatches: MiniBatches? = nil, name: String = "MultipleNegativesRankingLoss"
     ) throws {
         func refuse(_ argument: String, _ problem: String, _ hint: String? = nil) -> TrainingError {
             .argument(owner: name, name: argument, problem: problem, hint: hint)
@@ -96,21 +103,51 @@ public final class MultipleNegativesRankingLoss: Loss {
         self.partitionMode = partitionMode
         self.hardnessMode = hardnessMode
         self.hardnessStrength = Float(hardnessStrength)
+        self.miniBatches = miniBatches
     }
 
     /// Python's deprecated MultipleNegativesSymmetricRankingLoss: both directions of the pair, each
-    /// with its own softmax.
+    /// with its own softmax. With mini-batches its cached form.
     public static func symmetric(
-        scale: Double = 20, similarityFct: Similarity = .cosine
+        scale: Double = 20, similarityFct: Similarity = .cosine, miniBatches: MiniBatches? = nil,
+        gatherAcrossDevices: Bool = false
     ) throws -> MultipleNegativesRankingLoss {
         try MultipleNegativesRankingLoss(
-            scale: scale, similarityFct: similarityFct, directions: [.queryToDoc, .docToQuery],
-            partitionMode: .perDirection, name: "MultipleNegativesSymmetricRankingLoss")
+            scale: scale, similarityFct: similarityFct, gatherAcrossDevices: gatherAcrossDevices,
+            directions: [.queryToDoc, .docToQuery], partitionMode: .perDirection,
+            miniBatches: miniBatches,
+            name: (miniBatches == nil ? "" : "Cached") + "MultipleNegativesSymmetricRankingLoss")
+    }
+
+    /// Python's CachedMultipleNegativesRankingLoss; arguments as in `init`.
+    ///
+    /// - miniBatchSize (32): texts whose activations are in memory together.
+    /// - miniBatchTokens (none): tokens of them, instead.
+    /// Lua: `st.losses.CachedMultipleNegativesRankingLoss(model, { mini_batch_size = 64 })`.
+    public static func cached(
+        scale: Double = 20, similarityFct: Similarity = .cosine, miniBatchSize: Int = 32,
+        miniBatchTokens: Int? = nil, gatherAcrossDevices: Bool = false,
+        directions: [Direction] = [.queryToDoc], partitionMode: PartitionMode = .joint,
+        hardnessMode: HardnessMode? = nil, hardnessStrength: Double = 0
+    ) throws -> MultipleNegativesRankingLoss {
+        let name = "CachedMultipleNegativesRankingLoss"
+        return try MultipleNegativesRankingLoss(
+            scale: scale, similarityFct: similarityFct, gatherAcrossDevices: gatherAcrossDevices,
+            directions: directions, partitionMode: partitionMode, hardnessMode: hardnessMode,
+            hardnessStrength: hardnessStrength,
+            miniBatches: try MiniBatches(owner: name, size: miniBatchSize, tokens: miniBatchTokens),
+            name: name)
     }
 
     public var configuration: [(name: String, value: String)] {
-        [
-            ("scale", "\(scale)"), ("similarity_fct", similarity.rawValue),
+        let pieces: [(String, String)] =
+            miniBatches.map {
+                [
+                    ("mini_batch_size", "\($0.size)"),
+                    ("mini_batch_num_tokens", $0.tokens.map { "\($0)" } ?? "nil"),
+                ]
+            } ?? []
+        return [("scale", "\(scale)"), ("similarity_fct", similarity.rawValue)] + pieces + [
             ("gather_across_devices", "false"),
             ("directions", directions.map(\.rawValue).joined(separator: ", ")),
             ("partition_mode", partitionMode.rawValue),
@@ -132,48 +169,65 @@ public final class MultipleNegativesRankingLoss: Loss {
             similarity == .cosine
             ? NormalizedRows(batch.embeddings.storage, rows: all, columns: dimension) : nil
         let x = units?.unit ?? batch.embeddings
-        let queries = x.storage
-        let documents = x.rowPointer(rows)
-        let blocks = try logits(queries, documents, rows, batch.columns - 1, dimension)
-
-        // Softmax in place: blocks turn from logits into d loss / d similarity.
-        let total = softmax(blocks, rows: rows, wantsGradient: batch.wantsGradient)
+        let gradient = batch.wantsGradient ? Matrix(rows: all, columns: dimension) : nil
+        let dX =
+            units == nil ? gradient : gradient.map { Matrix(rows: $0.rows, columns: dimension) }
+        var total = 0.0
+        let step = rowsAtOnce(rows, columns: batch.columns)
+        for start in stride(from: 0, to: rows, by: step) {
+            let part = Part(
+                rows: start..<min(start + step, rows), batchRows: rows,
+                documentColumns: batch.columns - 1, dimension: dimension)
+            let blocks = logits(x, part)
+            // Softmax in place: blocks turn from logits into d loss / d similarity.
+            total += softmax(blocks, part, wantsGradient: batch.wantsGradient)
+            if let dX { accumulate(blocks, x, part, into: dX) }
+        }
         var result = LossResult(value: total / Double(rows))
-        guard batch.wantsGradient else { return result }
-
-        let gradient = Matrix(rows: all, columns: dimension)
-        let dX = units == nil ? gradient : Matrix(rows: all, columns: dimension)
-        accumulate(blocks, queries, documents, rows, batch.columns - 1, dimension, into: dX)
-        units?.backward(dX.storage, into: gradient.storage)
+        if let gradient, let dX { units?.backward(dX.storage, into: gradient.storage) }
         result.gradient = gradient
         return result
     }
 
-    /// Candidates of every row in one direction: [rows, columns] of logits, −∞ where masked.
+    /// Rows whose similarities are in memory together: all of them up to 16 MB.
+    private func rowsAtOnce(_ rows: Int, columns: Int) -> Int {
+        let documents = directions.filter { $0 == .queryToDoc || $0 == .docToDoc }.count
+        let width = rows * (documents * (columns - 1) + directions.count - documents)
+        return max(1, min(rows, (1 << 22) / max(width, 1)))
+    }
+
+    /// Some rows of a batch against all others.
+    private struct Part {
+        let rows: Range<Int>
+        let batchRows: Int
+        let documentColumns: Int
+        let dimension: Int
+    }
+
+    /// Candidates of the rows in one direction: [rows, columns] of logits, −∞ where masked.
     private struct Block {
         let direction: Direction
         let logits: Matrix
     }
 
-    private func logits(
-        _ queries: UnsafePointer<Float>, _ documents: UnsafePointer<Float>, _ rows: Int,
-        _ documentColumns: Int, _ dimension: Int
-    ) throws -> [Block] {
-        let documentRows = rows * documentColumns
+    /// `x`: queries, then documents column after column.
+    private func logits(_ x: Matrix, _ part: Part) -> [Block] {
+        let all = part.batchRows
         return directions.map { direction in
-            let left = direction == .queryToDoc || direction == .queryToQuery ? queries : documents
+            let fromQueries = direction == .queryToDoc || direction == .queryToQuery
             let toQueries = direction == .queryToQuery || direction == .docToQuery
-            let width = toQueries ? rows : documentRows
-            let block = Matrix(rows: rows, columns: width)
+            let width = toQueries ? all : all * part.documentColumns
+            let block = Matrix(rows: part.rows.count, columns: width)
             multiplyTransposed(
-                left, toQueries ? queries : documents, m: rows, n: width, k: dimension,
-                into: block.storage)
-            for row in 0..<rows {
-                let line = block.rowPointer(row)
+                x.rowPointer(part.rows.lowerBound + (fromQueries ? 0 : all)),
+                x.rowPointer(toQueries ? 0 : all), m: part.rows.count, n: width,
+                k: part.dimension, into: block.storage)
+            for (place, row) in part.rows.enumerated() {
+                let line = block.rowPointer(place)
                 if direction == .queryToDoc {
                     for column in 0..<width {
                         let raw = line[column]
-                        line[column] = raw * scale + penalty(raw, row: row, column, rows)
+                        line[column] = raw * scale + penalty(raw, row: row, column, all)
                     }
                 } else {
                     for column in 0..<width { line[column] *= scale }
@@ -182,7 +236,7 @@ public final class MultipleNegativesRankingLoss: Loss {
                 case .queryToQuery:
                     line[row] = -.infinity
                 case .docToDoc:
-                    for column in stride(from: row, to: width, by: rows) {
+                    for column in stride(from: row, to: width, by: all) {
                         line[column] = -.infinity
                     }
                 case .queryToDoc, .docToQuery:
@@ -208,15 +262,15 @@ public final class MultipleNegativesRankingLoss: Loss {
         return applies ? hardnessStrength * raw : 0
     }
 
-    /// Σ_i (logZ_i − positive_i); replaces logits by scale · P / (rows · partitions), minus
+    /// Σ_i (logZ_i − positive_i) over the part's rows; replaces logits by scale · P / (rows · partitions), minus
     /// scale / rows at the positive.
-    private func softmax(_ blocks: [Block], rows: Int, wantsGradient: Bool) -> Double {
+    private func softmax(_ blocks: [Block], _ part: Part, wantsGradient: Bool) -> Double {
         let joint = partitionMode == .joint
         let partitions = joint ? [blocks] : blocks.map { [$0] }
         let weight = 1 / Float(partitions.count)
         var total = 0.0
-        for row in 0..<rows {
-            total -= Double(blocks[0].logits[row, row])
+        for (row, own) in part.rows.enumerated() {
+            total -= Double(blocks[0].logits[row, own])
             for partition in partitions {
                 var largest = -Float.infinity
                 for block in partition {
@@ -234,34 +288,32 @@ public final class MultipleNegativesRankingLoss: Loss {
                 }
                 total += Double(weight) * (Double(largest) + log(sum))
                 guard wantsGradient else { continue }
-                let factor = scale * weight / (Float(rows) * Float(sum))
+                let factor = scale * weight / (Float(part.batchRows) * Float(sum))
                 for block in partition {
                     let line = block.logits.rowPointer(row)
                     for column in 0..<block.logits.columns { line[column] *= factor }
                 }
             }
-            if wantsGradient { blocks[0].logits[row, row] -= scale / Float(rows) }
+            if wantsGradient { blocks[0].logits[row, own] -= scale / Float(part.batchRows) }
         }
         return total
     }
 
     /// dX += for every block: d left rows = block · right, d right rows = blockᵀ · left.
-    private func accumulate(
-        _ blocks: [Block], _ queries: UnsafePointer<Float>, _ documents: UnsafePointer<Float>,
-        _ rows: Int, _ documentColumns: Int, _ dimension: Int, into dX: Matrix
-    ) {
-        let dQueries = dX.storage
-        let dDocuments = dX.rowPointer(rows)
+    private func accumulate(_ blocks: [Block], _ x: Matrix, _ part: Part, into dX: Matrix) {
+        let all = part.batchRows
         for block in blocks {
             let fromQueries = block.direction == .queryToDoc || block.direction == .queryToQuery
             let toQueries = block.direction == .queryToQuery || block.direction == .docToQuery
             let width = block.logits.columns
+            let left = part.rows.lowerBound + (fromQueries ? 0 : all)
+            let right = toQueries ? 0 : all
             multiply(
-                block.logits.storage, toQueries ? queries : documents, m: rows, n: dimension,
-                k: width, beta: 1, into: fromQueries ? dQueries : dDocuments)
+                block.logits.storage, x.rowPointer(right), m: part.rows.count, n: part.dimension,
+                k: width, beta: 1, into: dX.rowPointer(left))
             transposedMultiply(
-                block.logits.storage, fromQueries ? queries : documents, m: width, n: dimension,
-                k: rows, beta: 1, into: toQueries ? dQueries : dDocuments)
+                block.logits.storage, x.rowPointer(left), m: width, n: part.dimension,
+                k: part.rows.count, beta: 1, into: dX.rowPointer(right))
         }
     }
 }

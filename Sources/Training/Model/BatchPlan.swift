@@ -1,26 +1,26 @@
 // How one batch is cut into pieces of work, and the numbers every kernel needs about it.
 
 /// Whole sentences that go through all layers together.
-struct Chunk {
-    let sentences: Range<Int>
-    let tokens: Range<Int>
+package struct Chunk {
+    package let sentences: Range<Int>
+    package let tokens: Range<Int>
 }
 
 /// A batch checked against a model, with its chunks. Chunk boundaries depend on the batch alone.
-struct BatchPlan {
+package struct BatchPlan {
     let batch: PackedBatch
     /// Place of each token in its sentence.
     let positions: [Int32]
-    let chunks: [Chunk]
+    package let chunks: [Chunk]
     let longestSentence: Int
     let longestChunk: Int
 
-    var tokenCount: Int { batch.tokenCount }
+    package var tokenCount: Int { batch.tokenCount }
     var sentenceCount: Int { batch.sentenceCount }
 
     /// - Throws: `TrainingError.data` for a sentence that is empty or longer than the model's
     ///   position table, and for a token id outside the vocabulary.
-    init(_ batch: PackedBatch, config: TransformerConfig) throws {
+    package init(_ batch: PackedBatch, config: TransformerConfig) throws {
         self.batch = batch
         var positions = [Int32](repeating: 0, count: batch.tokenCount)
         var longest = 0
@@ -50,6 +50,32 @@ struct BatchPlan {
         longestSentence = longest
         chunks = Self.cut(batch)
         longestChunk = chunks.map(\.tokens.count).max() ?? 0
+    }
+
+    /// Neighbouring chunks in groups of about equal size with at most `limit` tokens each, one chunk
+    /// at least: what goes through a backward pass together.
+    package func segments(limit: Int) -> [Range<Int>] {
+        let count = (tokenCount + limit - 1) / max(limit, 1)
+        guard count > 1 else { return [chunks.indices] }
+        var segments: [Range<Int>] = []
+        var first = 0
+        for (index, chunk) in chunks.enumerated() where index > first {
+            let start = chunks[first].tokens.lowerBound
+            let goal = tokenCount * (segments.count + 1) / count
+            let middle = (chunk.tokens.lowerBound + chunk.tokens.upperBound) / 2
+            if middle > goal || chunk.tokens.upperBound - start > limit {
+                segments.append(first..<index)
+                first = index
+            }
+        }
+        segments.append(first..<chunks.count)
+        return segments
+    }
+
+    /// The tokens of neighbouring chunks.
+    package func tokens(of segment: Range<Int>) -> Range<Int> {
+        guard let first = segment.first, let last = segment.last else { return 0..<0 }
+        return chunks[first].tokens.lowerBound..<chunks[last].tokens.upperBound
     }
 
     /// Pieces of about equal size, 256 to 384 tokens where there are enough, their number a

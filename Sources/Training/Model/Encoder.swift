@@ -28,8 +28,9 @@ final class Encoder {
     ) -> Floats {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
-        let output = training.map { $0.embeddings + first * hidden } ?? worker.hidden[0]
-        let normal = training.map { $0.embeddingNormal + first * hidden } ?? worker.hidden[2]
+        let kept = first - (training?.tokens.lowerBound ?? 0)
+        let output = training.map { $0.embeddings + kept * hidden } ?? worker.hidden[0]
+        let normal = training.map { $0.embeddingNormal + kept * hidden } ?? worker.hidden[2]
         plan.batch.tokenIDs.withUnsafeBufferPointer { ids in
             plan.positions.withUnsafeBufferPointer { positions in
                 guard let ids = ids.baseAddress, let positions = positions.baseAddress else {
@@ -45,14 +46,14 @@ final class Encoder {
             rows: rows, columns: hidden, firstRow: first, product: normal, productBias: nil,
             dropout: nil, residual: nil, weight: weights.embeddingNorm.weight,
             bias: weights.embeddingNorm.bias, epsilon: epsilon, output: output,
-            rstd: training.map { $0.embeddingRstd + first })
+            rstd: training.map { $0.embeddingRstd + kept })
         if let site = dropout.embeddings() {
             applyDropout(rows: rows, columns: hidden, firstRow: first, site: site, values: output)
         }
         var result = output
         for (index, layer) in weights.layers.enumerated() {
             let buffers =
-                training.map { rowsOf($0, index, first) } ?? worker.evaluationLayer
+                training.map { rowsOf($0, index, kept) } ?? worker.evaluationLayer
             forward(layer, index, chunk, plan, buffers, worker, dropout)
             result = buffers.output
         }
@@ -146,19 +147,20 @@ final class Encoder {
     ) {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
+        let kept = first - training.tokens.lowerBound
         for (index, layer) in weights.layers.enumerated().reversed() {
             backward(
-                layer, index, chunk, plan, rowsOf(training, index, first), worker, dropout, sums)
+                layer, index, chunk, plan, rowsOf(training, index, kept), worker, dropout, sums)
         }
         let gradient = worker.hidden[0]
         if let site = dropout.embeddings() {
             applyDropout(
                 rows: rows, columns: hidden, firstRow: first, site: site, values: gradient)
         }
-        let normal = training.embeddingNormal + first * hidden
+        let normal = training.embeddingNormal + kept * hidden
         layerNormBackward(
             rows: rows, columns: hidden, firstRow: first, dOutput: gradient, normal: normal,
-            rstd: training.embeddingRstd + first, weight: weights.embeddingNorm.weight,
+            rstd: training.embeddingRstd + kept, weight: weights.embeddingNorm.weight,
             dropout: nil, dResidual: nil, dWeight: sums + weights.embeddingNorm.dWeight,
             dBias: sums + weights.embeddingNorm.dBias,
             dProductBias: weights.type.map { sums + $0.gradient })
@@ -238,7 +240,8 @@ final class Encoder {
     }
 
     /// The products that give the weight gradients, after ``backward`` has run for all chunks.
-    func weightTiles(_ training: TrainingBuffers, tokens: Int) -> [WeightTile] {
+    func weightTiles(_ training: TrainingBuffers) -> [WeightTile] {
+        let tokens = training.tokens.count
         var tiles: [WeightTile] = []
         for (layer, buffers) in zip(weights.layers, training.layers).reversed() {
             tiles += WeightTile.cut(layer.down, tokens, buffers.outputNormal, buffers.activated)

@@ -42,9 +42,11 @@ struct LayerBuffers {
     }
 }
 
-/// Activations of all layers for all tokens of a batch.
+/// Activations of all layers for the tokens of a batch, or of one segment of it.
 final class TrainingBuffers {
     let capacity: Int
+    /// The tokens whose activations are here now: row 0 is the first of them.
+    var tokens = 0..<0
     private(set) var layers: [LayerBuffers] = []
     /// [T, H], x̂ of the embeddings' norm, then the gradient of the embedding sum.
     let embeddingNormal: Floats

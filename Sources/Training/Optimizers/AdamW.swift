@@ -25,37 +25,36 @@ public final class AdamW: Optimizer, @unchecked Sendable {
     /// Moments per parameter, in the order of the groups.
     package private(set) var moments: [[Moments]]
 
-    /// First and second moment of one parameter, made at its first update.
+    /// First and second moment of one parameter, on zero pages: rows of an embedding table that
+    /// never have a gradient cost no memory.
     package final class Moments {
         let parameter: Parameter
         package let first: UnsafeMutablePointer<Float>
         package let second: UnsafeMutablePointer<Float>
+        private let region: MemoryRegion
         /// Embedding tables: which rows ever had a gradient. The moments of others are zero.
         package var liveRows: [Bool]
 
-        init(_ parameter: Parameter) {
+        init(_ parameter: Parameter) throws {
             self.parameter = parameter
-            first = .allocate(capacity: max(parameter.count, 1))
-            second = .allocate(capacity: max(parameter.count, 1))
-            first.initialize(repeating: 0, count: parameter.count)
-            second.initialize(repeating: 0, count: parameter.count)
+            // Each on its own cache lines.
+            let rounded = (parameter.count + 15) & ~15
+            region = try MemoryRegion.zeroed(floats: 2 * rounded)
+            first = region.floats
+            second = region.floats + rounded
             let tracked = parameter.touchedRows != nil && parameter.shape.count == 2
             liveRows = tracked ? [Bool](repeating: false, count: parameter.shape[0]) : []
-        }
-
-        deinit {
-            first.deallocate()
-            second.deallocate()
         }
     }
 
     /// Parameters without a gradient buffer are left out, as torch skips `grad is None`.
-    public init(groups: [ParameterGroup], beta1: Double, beta2: Double, epsilon: Double) {
+    /// - Throws: when there is no memory for the moments.
+    public init(groups: [ParameterGroup], beta1: Double, beta2: Double, epsilon: Double) throws {
         self.groups = groups.map(\.trainable)
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
-        moments = self.groups.map { $0.parameters.map(Moments.init) }
+        moments = try self.groups.map { try $0.parameters.map(Moments.init) }
     }
 
     /// One update with every gradient multiplied by `clip` first (1: unclipped).
