@@ -10,45 +10,53 @@
 #include <unistd.h>
 
 // These functions are compiled for instructions that the rest of the program does without.
+#define WITH_VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 #define WITH_TILES \
     __attribute__((target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512bf16")))
 
-static bool has_instructions(void) {
-    unsigned a, b, c, d;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-    const unsigned tiles = (1u << 24) | (1u << 22);  // AMX-TILE, AMX-BF16
+static st_bf16_unit find_unit(void) {
+    unsigned a, b, c, d, extended;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return st_bf16_none;
     const unsigned vectors = (1u << 16) | (1u << 30) | (1u << 31);  // AVX512F, BW, VL
-    if ((d & tiles) != tiles || (b & vectors) != vectors) return false;
-    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d)) return false;
-    return a & (1u << 5);  // AVX512_BF16
+    const unsigned tiles = (1u << 24) | (1u << 22);  // AMX-TILE, AMX-BF16
+    if ((b & vectors) != vectors) return st_bf16_none;
+    if (!__get_cpuid_count(7, 1, &extended, &b, &c, &a)) return st_bf16_none;
+    if (!(extended & (1u << 5))) return st_bf16_none;  // AVX512_BF16
+    // The system has to save the wide registers: XCR0's bits for SSE, AVX and AVX-512.
+    if (!__get_cpuid_count(1, 0, &a, &b, &c, &a) || !(c & (1u << 27))) return st_bf16_none;
+    unsigned low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    if ((low & 0xe6) != 0xe6) return st_bf16_none;
+    // Linux hands out the tile registers on request: ARCH_REQ_XCOMP_PERM for XTILEDATA.
+    if ((d & tiles) == tiles && syscall(SYS_arch_prctl, 0x1023, 18) == 0) return st_bf16_tiles;
+    return st_bf16_vectors;
 }
 
-bool st_bf16_available(void) {
-    static int known = 0;  // 1: yes, 2: no. Any thread finds the same.
-    int state = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (state == 0) {
-        // Linux hands out the tile registers on request: ARCH_REQ_XCOMP_PERM for XTILEDATA.
-        state = has_instructions() && syscall(SYS_arch_prctl, 0x1023, 18) == 0 ? 1 : 2;
-        __atomic_store_n(&known, state, __ATOMIC_RELAXED);
+st_bf16_unit st_bf16_best_unit(void) {
+    static int known = -1;  // Any thread finds the same.
+    int unit = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (unit < 0) {
+        unit = find_unit();
+        __atomic_store_n(&known, unit, __ATOMIC_RELAXED);
     }
-    return state == 1;
+    return unit;
 }
 
 static inline long up(long count) { return (count + 31) & ~31L; }
 
-WITH_TILES static inline __m512i convert(const float *from) {
+WITH_VECTORS static inline __m512i convert(const float *from) {
     return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + 16), _mm512_loadu_ps(from));
 }
 
 /// 16 values of two rows, the upper one's in the low halves.
-WITH_TILES static inline __m512i pair(const float *upper, const float *lower) {
+WITH_VECTORS static inline __m512i pair(const float *upper, const float *lower) {
     __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(upper)));
     if (!lower) return low;
     __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(lower)));
     return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
-WITH_TILES void st_bf16_rows(
+WITH_VECTORS void st_bf16_rows(
     long rows, long columns, const float *from, long from_row, uint16_t *to) {
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j += 32)
@@ -56,7 +64,7 @@ WITH_TILES void st_bf16_rows(
     memset(to + rows * columns, 0, (size_t)((up(rows) - rows) * columns) * sizeof *to);
 }
 
-WITH_TILES void st_bf16_panels(
+WITH_VECTORS void st_bf16_panels(
     long depth, long columns, const float *b, long b_row, uint16_t *to) {
     const long full = up(depth);
     for (long l = 0; l < full; l += 2) {
@@ -71,7 +79,7 @@ WITH_TILES void st_bf16_panels(
 
 static const int lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-WITH_TILES void st_bf16_panels_transposed(
+WITH_VECTORS void st_bf16_panels_transposed(
     long depth, long columns, const float *b, long b_row, uint16_t *to) {
     // A pair of neighbours along the depth is 32 bits: these move as they are.
     const __m512i places = _mm512_slli_epi32(_mm512_loadu_si512(lanes), 5);
@@ -82,7 +90,7 @@ WITH_TILES void st_bf16_panels_transposed(
     }
 }
 
-WITH_TILES void st_bf16_transposed(
+WITH_VECTORS void st_bf16_transposed(
     long depth, long columns, const float *a, long a_row, uint16_t *to) {
     const long full = up(depth);
     const __m512i places =
@@ -134,7 +142,7 @@ WITH_TILES static inline void block(
     _tile_stored(3, lower + 16, stride);
 }
 
-WITH_TILES void st_bf16_product(
+WITH_TILES static void product_of_tiles(
     long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
     bool accumulate) {
     struct tile_shapes shapes;
@@ -166,16 +174,66 @@ WITH_TILES void st_bf16_product(
     _tile_release();
 }
 
+/// c [count, 32] = a · one panel of b, the sums in 2 · count vectors. `count` is known where this is
+/// inlined, so that every sum has a register of its own.
+WITH_VECTORS static inline __attribute__((always_inline)) void strip(
+    const int count, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
+    bool accumulate) {
+    __m512 sums[14][2];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < count; r++)
+        for (int half = 0; half < 2; half++)
+            sums[r][half] =
+                accumulate ? _mm512_loadu_ps(c + r * c_row + half * 16) : _mm512_setzero_ps();
+    for (long l = 0; l < k; l += 2) {
+        const __m512bh left = (__m512bh)_mm512_loadu_si512(b + l * 32);
+        const __m512bh right = (__m512bh)_mm512_loadu_si512(b + l * 32 + 32);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < count; r++) {
+            int two;
+            memcpy(&two, a + r * k + l, sizeof two);
+            const __m512bh both = (__m512bh)_mm512_set1_epi32(two);
+            sums[r][0] = _mm512_dpbf16_ps(sums[r][0], both, left);
+            sums[r][1] = _mm512_dpbf16_ps(sums[r][1], both, right);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < count; r++)
+        for (int half = 0; half < 2; half++)
+            _mm512_storeu_ps(c + r * c_row + half * 16, sums[r][half]);
+}
+
+WITH_VECTORS static void product_of_vectors(
+    long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
+    bool accumulate) {
+    for (long j = 0; j < n; j += 32) {
+        const uint16_t *panel = b + j * k;
+        long i = 0;
+        for (; i + 14 <= m; i += 14)
+            strip(14, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate);
+        for (; i + 4 <= m; i += 4)
+            strip(4, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate);
+        for (; i < m; i++) strip(1, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate);
+    }
+}
+
+void st_bf16_product(
+    st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
+    long c_row, bool accumulate) {
+    (unit == st_bf16_tiles ? product_of_tiles : product_of_vectors)(
+        m, n, k, a, b, c, c_row, accumulate);
+}
+
 #else
 
-bool st_bf16_available(void) { return false; }
+st_bf16_unit st_bf16_best_unit(void) { return st_bf16_none; }
 void st_bf16_rows(long rows, long columns, const float *from, long from_row, uint16_t *to) {}
 void st_bf16_panels(long depth, long columns, const float *b, long b_row, uint16_t *to) {}
 void st_bf16_panels_transposed(
     long depth, long columns, const float *b, long b_row, uint16_t *to) {}
 void st_bf16_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to) {}
 void st_bf16_product(
-    long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
-    bool accumulate) {}
+    st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
+    long c_row, bool accumulate) {}
 
 #endif

@@ -41,7 +41,7 @@ extension SentenceTransformerTrainer {
     /// With several named datasets: eval_<name>_loss for each. During training the evaluator runs once,
     /// with the first of them; otherwise for each, its metrics under eval_<name>_.
     public func evaluate() throws -> Metrics {
-        try model.withMixedPrecision(args.bf16) { try evaluateAll() }
+        try model.withMixedPrecision(args.bf16 || args.bf16FullEval) { try evaluateAll() }
     }
 
     private func evaluateAll() throws -> Metrics {

@@ -77,8 +77,10 @@ public final class SentenceTransformerTrainer {
                 "give the trainer an eval_dataset or an evaluator")
         }
         for warning in args.warnings { logger.warning("\(warning)") }
-        if args.bf16, let problem = model.mixedPrecisionProblem {
-            logger.warning("bf16 has no effect: \(problem); training runs in float32")
+        if args.bf16 || args.bf16FullEval, let problem = model.mixedPrecisionProblem {
+            let (name, what) =
+                args.bf16 ? ("bf16", "training runs") : ("bf16_full_eval", "evaluations run")
+            logger.warning("\(name) has no effect: \(problem); \(what) in float32")
         }
         try fire(.initEnd)
     }

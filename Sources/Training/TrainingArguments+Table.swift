@@ -121,7 +121,9 @@ extension SentenceTransformerTrainingArguments {
             "the encoder's products in bfloat16, with float32 weights, sums and loss"),
         refused(
             "fp16_full_eval", false, "float16 evaluation needs a GPU", hint: "leave it out"),
-        refused("bf16_full_eval", false, "bfloat16 evaluation is not available yet"),
+        argument(
+            "bf16_full_eval", .bool, false,
+            "the encoder's products in bfloat16 in evaluations, also where bf16 = false"),
         refused("tf32", .null, "TF32 is a mode of GPUs"),
         argument(
             "activation_checkpointing", .bool, .null,

@@ -42,6 +42,7 @@ extension SentenceTransformerTrainingArguments {
     public var adamBeta2: Double { number("adam_beta2") }
     public var adamEpsilon: Double { number("adam_epsilon") }
     public var bf16: Bool { flag("bf16") }
+    public var bf16FullEval: Bool { flag("bf16_full_eval") }
     public var maxGradNorm: Double { number("max_grad_norm") }
 
     public var loggingStrategy: IntervalStrategy { strategy("logging_strategy") }

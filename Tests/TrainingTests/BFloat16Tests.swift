@@ -2,7 +2,7 @@ import Testing
 import Training
 
 /// On processors without the instructions there is nothing to test; the trainer's warning is.
-@Suite(.enabled(if: BFloat16.isAvailable, "needs a processor with bfloat16 tiles (AMX)"))
+@Suite(.enabled(if: BFloat16.isAvailable, "needs a processor with bfloat16 instructions"))
 struct BFloat16Tests {
     /// Rounded to nearest, ties to even.
     static func rounded(_ x: Double) -> Double {
@@ -31,8 +31,8 @@ struct BFloat16Tests {
         (0..<rows * columns).map { x[$0 % rows * columns + $0 / rows] }
     }
 
-    @Test(arguments: [1, 31, 32, 33, 77, 600])
-    func `products equal those of rounded operands`(_ rows: Int) {
+    @Test(arguments: [1, 31, 32, 33, 77, 600], BFloat16.units)
+    func `products equal those of rounded operands`(_ rows: Int, _ unit: BFloat16.Unit) {
         let (inputs, outputs) = (96, 64)
         var numbers = TestNumbers(seed: 7)
         let x = numbers.array(rows * inputs)
@@ -49,13 +49,14 @@ struct BFloat16Tests {
         weight.packBackward(inputs: inputs, outputs: outputs, weight: Buffer(w).pointer)
         bfloat16Forward(
             rows: rows, inputs: inputs, outputs: outputs, input: Buffer(x).pointer,
-            weight: weight, output: y.pointer, scratch: scratch)
+            weight: weight, output: y.pointer, scratch: scratch, unit: unit)
         bfloat16BackwardInput(
             rows: rows, inputs: inputs, outputs: outputs, dOutput: Buffer(dy).pointer,
-            weight: weight, dInput: dx.pointer, accumulate: true, scratch: scratch)
+            weight: weight, dInput: dx.pointer, accumulate: true, scratch: scratch, unit: unit)
         bfloat16BackwardWeight(
             rows: rows, inputs: inputs, outputs: outputs, range: 0..<32,
-            dOutput: Buffer(dy).pointer, input: Buffer(x).pointer, dWeight: dWeight.pointer)
+            dOutput: Buffer(dy).pointer, input: Buffer(x).pointer, dWeight: dWeight.pointer,
+            unit: unit)
 
         let tolerance: Float = 1e-5
         expectClose(

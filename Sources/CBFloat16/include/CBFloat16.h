@@ -1,15 +1,22 @@
 #ifndef ST_CBFLOAT16_H
 #define ST_CBFLOAT16_H
 
-// Products of bfloat16 matrices with float32 sums, on the tile registers of x86 processors (AMX).
-// In C because Swift reaches neither the registers nor the instructions around them. Callers choose
-// the shapes; Sources/Training/Kernels/BFloat16.swift says what for.
+// Products of bfloat16 matrices with float32 sums, on the tile registers (AMX) or with the dot products
+// (AVX512_BF16) of x86 processors. In C because Swift reaches neither. Callers choose the shapes; Sources/Training/Kernels/BFloat16.swift says what for.
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Whether processor and system offer the instructions; asks the system for them at the first call.
-bool st_bf16_available(void);
+/// What multiplies.
+typedef enum {
+    st_bf16_none,
+    st_bf16_vectors,  ///< AVX512_BF16: AMD since Zen 4, Intel since Cooper Lake
+    st_bf16_tiles     ///< AMX: Intel since Sapphire Rapids
+} st_bf16_unit;
+
+/// The fastest that processor and system offer; asks the system for the tiles at the first call.
+/// With `st_bf16_none` no other function here may be called; with tiles there are vectors, too.
+st_bf16_unit st_bf16_best_unit(void);
 
 /// to[i, j] = from[i, j] for i < rows, 0 up to a multiple of 32 rows. `columns` is a multiple of 32;
 /// the rows of `to` follow each other.
@@ -28,7 +35,7 @@ void st_bf16_transposed(long depth, long columns, const float *a, long a_row, ui
 /// c [m, n] = a · b, or += with `accumulate`: a has m rows, filled up to a multiple of 32, of `k`
 /// values; b is panels. n and k are multiples of 32.
 void st_bf16_product(
-    long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
-    bool accumulate);
+    st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
+    long c_row, bool accumulate);
 
 #endif

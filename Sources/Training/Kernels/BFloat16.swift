@@ -8,8 +8,28 @@ import CBFloat16
 package typealias Halves = UnsafeMutablePointer<UInt16>
 
 package enum BFloat16 {
-    /// Whether this machine has bfloat16 matrix instructions (AMX).
-    package static let isAvailable = st_bf16_available()
+    /// Instructions that multiply: AMX's tiles, or the dot products of AVX512_BF16.
+    package enum Unit: Sendable {
+        case vectors, tiles
+
+        fileprivate var code: st_bf16_unit {
+            switch self {
+            case .vectors: st_bf16_vectors
+            case .tiles: st_bf16_tiles
+            }
+        }
+    }
+
+    /// What this machine has, the fastest first.
+    package static let units: [Unit] =
+        switch st_bf16_best_unit() {
+        case st_bf16_tiles: [.tiles, .vectors]
+        case st_bf16_vectors: [.vectors]
+        default: []
+        }
+    package static var isAvailable: Bool { !units.isEmpty }
+    /// For products that only run where there is one.
+    package static let best = units.first ?? .vectors
 
     /// Sizes that the tiles of the instructions divide.
     package static func fits(_ sizes: Int...) -> Bool { sizes.allSatisfy { $0 % 32 == 0 } }
@@ -44,19 +64,21 @@ package struct BFloat16Weight {
 /// ``linearForward`` in bfloat16: output = input · weightᵀ.
 package func bfloat16Forward(
     rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: BFloat16Weight,
-    output: Floats, scratch: Halves
+    output: Floats, scratch: Halves, unit: BFloat16.Unit = BFloat16.best
 ) {
     st_bf16_rows(rows, inputs, input, inputs, scratch)
-    st_bf16_product(rows, outputs, inputs, scratch, weight.forward, output, outputs, false)
+    st_bf16_product(
+        unit.code, rows, outputs, inputs, scratch, weight.forward, output, outputs, false)
 }
 
 /// ``linearBackwardInput`` in bfloat16: dInput = dOutput · weight, or += with `accumulate`.
 package func bfloat16BackwardInput(
     rows: Int, inputs: Int, outputs: Int, dOutput: ConstFloats, weight: BFloat16Weight,
-    dInput: Floats, accumulate: Bool, scratch: Halves
+    dInput: Floats, accumulate: Bool, scratch: Halves, unit: BFloat16.Unit = BFloat16.best
 ) {
     st_bf16_rows(rows, outputs, dOutput, outputs, scratch)
-    st_bf16_product(rows, inputs, outputs, scratch, weight.backward, dInput, inputs, accumulate)
+    st_bf16_product(
+        unit.code, rows, inputs, outputs, scratch, weight.backward, dInput, inputs, accumulate)
 }
 
 /// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
@@ -64,7 +86,7 @@ package func bfloat16BackwardInput(
 /// Rows are taken 512 at a time, so that the scratch stays in the second-level cache.
 package func bfloat16BackwardWeight(
     rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
-    input: ConstFloats, dWeight: Floats
+    input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit = BFloat16.best
 ) {
     let depth = min((rows + 31) / 32 * 32, 512)
     withUnsafeTemporaryAllocation(
@@ -80,7 +102,7 @@ package func bfloat16BackwardWeight(
             for column in stride(from: 0, to: inputs, by: 32) {
                 st_bf16_panels(count, 32, input + (first * inputs + column), inputs, panel)
                 st_bf16_product(
-                    range.count, 32, full, left, panel,
+                    unit.code, range.count, 32, full, left, panel,
                     dWeight + (range.lowerBound * inputs + column), inputs, true)
             }
         }

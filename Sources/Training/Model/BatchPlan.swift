@@ -55,8 +55,8 @@ package struct BatchPlan {
     /// Neighbouring chunks in groups of about equal size with at most `limit` tokens each, one chunk
     /// at least: what goes through a backward pass together.
     package func segments(limit: Int) -> [Range<Int>] {
-        let count = (tokenCount + limit - 1) / max(limit, 1)
-        guard count > 1 else { return [chunks.indices] }
+        guard tokenCount > limit else { return [chunks.indices] }
+        let count = (tokenCount - 1) / max(limit, 1) + 1
         var segments: [Range<Int>] = []
         var first = 0
         for (index, chunk) in chunks.enumerated() where index > first {

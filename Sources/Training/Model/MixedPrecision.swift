@@ -70,7 +70,7 @@ extension SentenceTransformer {
     /// Whether mixed precision works for this model on this machine, or why not.
     package var mixedPrecisionProblem: String? {
         guard BFloat16.isAvailable else {
-            return "this processor has no bfloat16 matrix instructions (AMX)"
+            return "this processor has no bfloat16 instructions (AMX or AVX512_BF16)"
         }
         guard BFloat16.fits(transformerConfig.hiddenSize, transformerConfig.intermediateSize) else {
             return "the model's sizes \(transformerConfig.hiddenSize) and "
