@@ -101,7 +101,8 @@ let package = Package(
         .target(
             name: "Host",
             dependencies: [
-                "LuaBridge", "Training", "Tuning", "TuningStorage", "Hub", "OrderedJSON", "CEdit",
+                "LuaBridge", "Training", "Tuning", "TuningStorage", "Hub", "OrderedJSON", "Parquet",
+                "CEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
@@ -112,6 +113,13 @@ let package = Package(
         // What several test targets need: paths, temporary folders, running st-host as a user does.
         .target(
             name: "TestSupport", path: "Tests/TestSupport", exclude: ["Server"],
+            swiftSettings: settings),
+        // Readers given files from strangers: FuzzTests, and scripts/dev/fuzz.sh.
+        .target(
+            name: "FuzzTargets", dependencies: ["Parquet", "Training"],
+            path: "Tests/Fuzzing/Targets", swiftSettings: settings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
@@ -131,7 +139,9 @@ let package = Package(
             name: "LuaBridgeTests", dependencies: ["LuaBridge", "CLua"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "OrderedJSON", "RandomGenerators", "TestSupport"],
+            dependencies: [
+                "Training", "OrderedJSON", "Parquet", "RandomGenerators", "TestSupport",
+            ],
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(
             name: "TuningTests",
@@ -159,3 +169,11 @@ let package = Package(
             swiftSettings: settings),
     ]
 )
+
+// libFuzzer brings the main function, so that this builds only where it is linked.
+if Context.environment["ST_HOST_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "st-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -69,7 +69,8 @@ public final class HubClient: Sendable {
             access.cacheFolder.map { HubConfiguration.expand($0) }
             ?? configuration.cacheFolder
         let cache = HubCache(root: root, repository: repository)
-        if access.localFilesOnly || configuration.isOffline {
+        let isForbidden = configuration.areDatasetsOffline && repository.kind == .dataset
+        if access.localFilesOnly || configuration.isOffline || isForbidden {
             return try cached(cache, revision, access, asked: nil)
         }
         let token = try access.token.resolve(configuration)
@@ -105,7 +106,9 @@ public final class HubClient: Sendable {
         let reason =
             asked.map { "\($0)" }
             ?? (access.localFilesOnly
-                ? "local_files_only forbids to fetch it" : "HF_HUB_OFFLINE=1 forbids to fetch it")
+                ? "local_files_only"
+                : configuration.isOffline ? "HF_HUB_OFFLINE=1" : "HF_DATASETS_OFFLINE=1")
+            + " forbids to fetch it"
         guard let commit = cache.commit(of: revision), LocalFile.isFolder(cache.snapshot(commit))
         else {
             throw HubError.notCached(

@@ -9,6 +9,8 @@ public struct HubConfiguration: Sendable {
     public var cacheFolder: String
     /// `HF_HUB_OFFLINE`, or `TRANSFORMERS_OFFLINE`.
     public var isOffline = false
+    /// `HF_DATASETS_OFFLINE`: datasets come from the cache alone, models may be fetched.
+    public var areDatasetsOffline = false
     /// `HF_TOKEN`, or what the file at ``tokenPath`` holds.
     public var token: String?
     /// `HF_TOKEN_PATH`, or "token" below `HF_HOME`: where 'hf auth login' puts the token.
@@ -64,6 +66,7 @@ public struct HubConfiguration: Sendable {
         }
         isOffline = isSet(
             value("HF_HUB_OFFLINE") == nil ? "TRANSFORMERS_OFFLINE" : "HF_HUB_OFFLINE")
+        areDatasetsOffline = isSet("HF_DATASETS_OFFLINE")
         sendsTokenUnasked = !isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")
         func seconds(_ name: String, _ preset: Int) -> Int {
             value(name).flatMap { Int($0) }.map { min(max($0, 1), 3600) } ?? preset

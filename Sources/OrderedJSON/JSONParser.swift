@@ -47,6 +47,11 @@ public struct JSONParser {
         return offset == bytes.count ? nil : bytes[offset]
     }
 
+    /// Moves behind values that were read by other means.
+    package mutating func advance(to offset: Int) {
+        self.offset = min(max(offset, self.offset), bytes.count)
+    }
+
     /// The only value of the text.
     mutating func parseOnlyValue() throws(JSONError) -> JSONValue {
         guard let value = try next() else {

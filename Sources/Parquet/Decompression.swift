@@ -1,4 +1,4 @@
-// Undoes the compression of a page, by the system's libraries.
+// Packs and unpacks pages, by the system's libraries.
 
 import CBrotli
 import CLZ4
@@ -43,6 +43,71 @@ extension Codec {
         }
         guard isWhole else {
             throw .damaged("the page does not unpack to \(output.count) bytes with \(self)")
+        }
+    }
+}
+
+extension Codec {
+    /// The packed bytes, by those codecs that ``ParquetWriter`` offers.
+    func pack(_ input: [UInt8]) throws(Malformed) -> [UInt8] {
+        switch self {
+        case .uncompressed: return input
+        case .snappy:
+            var length = snappy_max_compressed_length(input.count)
+            return try packed(length) { target, size in
+                length = size
+                let status = input.withUnsafeBytes {
+                    snappy_compress($0.baseAddress, input.count, target.baseAddress, &length)
+                }
+                return status == SNAPPY_OK ? length : nil
+            }
+        case .zstd:
+            return try packed(ZSTD_compressBound(input.count)) { target, size in
+                let length = input.withUnsafeBytes {
+                    ZSTD_compress(target.baseAddress, size, $0.baseAddress, input.count, 1)
+                }
+                return ZSTD_isError(length) == 0 ? length : nil
+            }
+        case .gzip: return try deflate(input)
+        case .lzo, .brotli, .lz4, .lz4Raw:
+            throw .unsupported("pages can't be packed with \(self)", "choose snappy or zstd")
+        }
+    }
+
+    private func packed(
+        _ bound: Int, _ body: (UnsafeMutableRawBufferPointer, Int) -> Int?
+    ) throws(Malformed) -> [UInt8] {
+        var isWhole = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+            let length = body(UnsafeMutableRawBufferPointer(buffer), bound)
+            isWhole = length != nil
+            count = length ?? 0
+        }
+        guard isWhole else { throw Malformed("a page can't be packed with \(self)") }
+        return bytes
+    }
+
+    private func deflate(_ input: [UInt8]) throws(Malformed) -> [UInt8] {
+        var stream = z_stream()
+        // 16: with gzip's header and checksum.
+        guard
+            deflateInit2_(
+                &stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY,
+                ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK,
+            let size = UInt32(exactly: input.count)
+        else { throw Malformed("a page of \(input.count) bytes can't be packed") }
+        defer { deflateEnd(&stream) }
+        let bound = Int(deflateBound(&stream, UInt(input.count)))
+        return try packed(bound) { target, _ in
+            input.withUnsafeBytes { source in
+                stream.next_in = UnsafeMutableRawPointer(mutating: source.baseAddress)?
+                    .assumingMemoryBound(to: UInt8.self)
+                stream.avail_in = size
+                stream.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+                stream.avail_out = UInt32(clamping: target.count)
+                return CZlib.deflate(&stream, Z_FINISH) == Z_STREAM_END
+                    ? target.count - Int(stream.avail_out) : nil
+            }
         }
     }
 }

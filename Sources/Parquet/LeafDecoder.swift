@@ -22,6 +22,10 @@ struct LeafDecoder: ~Copyable {
 
     /// A page can claim any number of values that take no bytes; none that a program writes has more.
     private static let maximumPageValues = 1 << 26
+    /// gzip packs bytes to a 1,032nd at most; others could go further, but text doesn't. Pages up to
+    /// a size may be packed as much as they like.
+    private static let mostPacked = 1100
+    private static let smallPage = 1 << 25
 
     struct Page {
         var valueCount: Int
@@ -205,6 +209,9 @@ struct LeafDecoder: ~Copyable {
             }
             return bytes
         }
+        guard size <= Self.smallPage || size / Self.mostPacked <= bytes.count else {
+            throw .damaged("a page of \(bytes.count) bytes that would unpack to \(size)")
+        }
         // An empty page may be left out altogether.
         if scratch.count < size + 16 {
             free(scratch.baseAddress)
@@ -327,5 +334,5 @@ extension ParquetType {
     }
 
     /// Text in the file, not made from numbers.
-    var isText: Bool { self == .string }
+    var isText: Bool { self == .string || self == .json }
 }

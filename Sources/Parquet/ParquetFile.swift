@@ -22,7 +22,7 @@ public final class ParquetFile: Sendable {
 
     /// So many rows of no bytes can be claimed by a byte of file at most; see `maximumRows`.
     private static let rowsPerByte = 1 << 14
-    private static let minimumRowLimit = 1 << 24
+    private static let minimumRowLimit = 1 << 22
 
     public convenience init(path: String) throws(ParquetError) {
         try self.init(path: path, contents: try MappedBytes(path: path))

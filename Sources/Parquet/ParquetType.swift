@@ -6,6 +6,8 @@ public indirect enum ParquetType: Sendable, Equatable {
     /// 16, 32 or 64 bits.
     case float(bits: Int)
     case string
+    /// Text that is a JSON value.
+    case json
     /// Numbers with decimal places, read as the nearest double.
     case decimal(precision: Int, scale: Int)
     /// Read as ISO 8601 text, as Python's `str` writes these values.
@@ -159,6 +161,7 @@ extension SchemaNode {
         case (_, .uuid): return .unsupported("UUID")
         case (_, .interval): return .unsupported("interval")
         case (_, .bson): return .unsupported("BSON")
+        case (.byteArray, .json): return .json
         case (.byteArray, _), (.fixedLengthByteArray, _): return .string
         }
     }

@@ -58,8 +58,8 @@ extension SentenceTransformerTrainer {
             let tokens = try model.tokens(texts, prompt: "").tokens
             described.statistics = statistics(
                 (0..<tokens.count).map { Double(tokens.length($0)) }, unit: " tokens")
-        case .int64, .float64:
-            described.type = field.type == .int64 ? "int" : "float"
+        case .integer, .classLabel, .float:
+            if case .float = field.type { described.type = "float" } else { described.type = "int" }
             described.statistics = statistics(
                 rows.compactMap { column.double(at: $0) }.filter(\.isFinite), unit: "")
         case .bool: described.type = "bool"

@@ -1,5 +1,5 @@
 // Benchmarks. `st-bench kernels` times each kernel beside a plain loop, `st-bench encoder` whole
-// passes of a model, `st-bench study` the search engine; `--json` prints one JSON object per line
+// passes of a model, `st-bench data` reading files, `st-bench study` the search engine; `--json` prints one JSON object per line
 // instead of a table.
 import Glibc
 import Training
@@ -17,6 +17,7 @@ struct BenchmarkOptions {
     var rows = 1_000_000
     var maxLength = 256
     var trials = 10_000
+    var split = "train"
 }
 
 func fail(_ message: String) -> Never {
@@ -31,6 +32,7 @@ let usage = """
            st-bench sgemm [--model FOLDER] [--threads N] [--json] [--repetitions N]
            st-bench tokenizer --data FILE [--model FOLDER] [--columns A,B] [--rows N]
                     [--max-length N] [--json] [--repetitions N]
+           st-bench data --data FILE [--split SPLIT] [--json] [--cpu-time] [--repetitions N]
            st-bench study [--trials N] [--json]
     --cpu-time counts the processor time of all threads, for a machine that is busy otherwise.
     `study` counts processor time; PEER=1 runs the same study in Python's Optuna beside it.
@@ -66,6 +68,7 @@ while !arguments.isEmpty {
     case "--model": options.model = value()
     case "--data": options.data = value()
     case "--columns": options.columns = value().split(separator: ",").map(String.init)
+    case "--split": options.split = value()
     case "--rows": options.rows = count()
     case "--max-length": options.maxLength = count()
     default: fail("unknown option '\(option)'\n\(usage)")
@@ -80,6 +83,8 @@ case "sgemm":
     do { try runSgemmBenchmark(options) } catch { fail("\(error)") }
 case "tokenizer":
     do { try runTokenizerBenchmark(options) } catch { fail("\(error)") }
+case "data":
+    do { try runDataBenchmark(options) } catch { fail("\(error)") }
 case "study":
     do { try runStudyBenchmark(options) } catch { fail("\(error)") }
 default: fail("unknown benchmark '\(name)'\n\(usage)")

@@ -11,7 +11,7 @@ import Testing
         "needs ST_HOST_PYTHON: a Python with sentence-transformers, which `make test` makes"))
 struct HubInteropTests {
     /// What the datasets of the hub are written as.
-    private static let suffix = "jsonl"
+    private static let suffix = "parquet"
     private static let golden = Repository.root.appending(path: "Tests/TrainingTests/Golden/model")
     private static let interop = Repository.root.appending(path: "Tests/EndToEndTests/Interop")
 

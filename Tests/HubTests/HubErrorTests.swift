@@ -181,6 +181,13 @@ struct HubErrorTests {
                 == "'big.safetensors' of model 'org/model' (revision 'main') is not in the cache "
                 + "'\(cache)', and HF_HUB_OFFLINE=1 forbids to fetch it; run once with network, or "
                 + "give a local folder")
+        let forbidden = fixture.client { $0.areDatasetsOffline = true }
+        #expect(try forbidden.open(try fixture.model()).isPresent("config.json"))
+        #expect(
+            try message { _ = try forbidden.open(HubRepository("org/data", kind: .dataset)) }
+                == "dataset 'org/data' (revision 'main') is not in the cache '\(cache)', and "
+                + "HF_DATASETS_OFFLINE=1 forbids to fetch it; run once with network, or give a "
+                + "local folder")
         var access = HubAccess()
         access.localFilesOnly = true
         #expect(
@@ -270,6 +277,9 @@ struct HubConfigurationTests {
         #expect(set.endpoint == "http://m.org")
         #expect(set.isOffline)
         #expect(set.token == "hf_a")
+        #expect(!set.areDatasetsOffline)
+        variables["HF_DATASETS_OFFLINE"] = "1"
+        #expect(HubConfiguration(variable: { variables[$0] }).areDatasetsOffline)
         variables["HF_HUB_CACHE"] = "/c"
         variables["XDG_CACHE_HOME"] = "/unused"
         #expect(HubConfiguration(variable: { variables[$0] }).cacheFolder == "/c")

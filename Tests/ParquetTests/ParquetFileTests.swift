@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Value `index` of an array as JSON.
-private func json(_ array: ParquetArray, _ index: Int) -> JSONValue {
+func json(_ array: ParquetArray, _ index: Int) -> JSONValue {
     if array.isNull?[index] == true { return .null }
     switch array.values {
     case .bool(let values): return .bool(values[index])

@@ -1,6 +1,7 @@
 // Datasets from Parquet files: what is read when, and how parts of files go together.
 import Foundation
 import OrderedJSON
+import Parquet
 import TestSupport
 import Testing
 import Training
@@ -19,7 +20,9 @@ struct ParquetDatasetTests {
         let dataset = try load("train")
         #expect(dataset.numRows == 250)
         #expect(dataset.columnNames == ["text", "number", "list"])
-        #expect(dataset.features.map(\.type) == [.string, .int64, .list(.string)])
+        #expect(
+            dataset.features.map(\.type)
+                == [.string, .integer(bits: 32, isSigned: true), .list(.string)])
         #expect(
             try dataset.row(105)
                 == ["text": "text 105", "number": 105, "list": ["105-0"]])
@@ -58,15 +61,69 @@ struct ParquetDatasetTests {
     @Test func `a damaged page is found when its column is read, and other columns still read`()
         throws
     {
-        let folder = try TemporaryFolder()
+        let folder = try TestSupport.TemporaryFolder()
+        defer { folder.remove() }
         var bytes = [UInt8](try Data(contentsOf: file))
         // The first page of the first column follows the magic number.
         bytes[4] = 0x0f
-        let damaged = URL(filePath: folder.path + "/damaged.parquet")
+        let damaged = folder.url.appending(path: "damaged.parquet")
         try Data(bytes).write(to: damaged)
         let dataset = try load("train", paths: [damaged.path])
         #expect(try dataset.requireColumn("number").int(at: 249) == 249)
         let error = #expect(throws: TrainingError.self) { try dataset.requireColumn("text") }
         #expect(error?.description.hasPrefix("'\(damaged.path)': column 'text': page 0: ") == true)
+    }
+
+    @Test func `a dataset that is written reads back with its features`() throws {
+        let folder = try TestSupport.TemporaryFolder()
+        defer { folder.remove() }
+        let path = folder.url.appending(path: "a.parquet").path
+        let dataset = try Dataset(columns: [
+            ("s", ["a", .null, "ü", "a"]), ("x", [0.5, .null, 1.5, -2.0]), ("n", [1, 2, .null, 4]),
+            ("b", [true, .null, false, true]), ("l", [["x"], [], .null, ["y", .null]]),
+            ("r", [["p": 1, "q": [1.5]], .null, ["p": .null, "q": []], ["p": 4, "q": .null]]),
+            ("mixed", ["a", 1, ["k": 2], .null]), ("class", ["no", "yes", .null, "no"]),
+        ]).classEncodedColumn("class").select([3, 1, 0, 2, 3])
+        for (compression, rows) in [(ParquetWriter.Compression.zstd, 2), (.none, nil)] {
+            let bytes = try dataset.writeParquet(
+                to: path, compression: compression, rowGroupRows: rows)
+            #expect(try Data(contentsOf: URL(filePath: path)).count == bytes)
+            let back = try load("train", paths: [path])
+            #expect(back.features == dataset.features)
+            #expect(try (0..<5).map(back.row) == (0..<5).map(dataset.row))
+        }
+        let error = #expect(throws: TrainingError.self) {
+            _ = try Dataset(columns: [("r", [[:]])]).writeParquet(to: path)
+        }
+        #expect(
+            error?.description
+                == "'\(path)': column 'r': values of the kind empty structure can't be written")
+    }
+
+    @Test(
+        .enabled(
+            if: Repository.python != nil,
+            "needs ST_HOST_PYTHON: a Python with datasets, as `make test` makes"))
+    func `features outlive the way from Python through here to Python`() throws {
+        let folder = try TestSupport.TemporaryFolder()
+        defer { folder.remove() }
+        let script = Repository.root.appending(path: "Tests/ParquetTests/Python/features.py").path
+        func python(_ arguments: [String]) throws {
+            let outcome = try Subprocess(
+                try #require(Repository.python), [script] + arguments, in: folder.url
+            ).run()
+            try #require(outcome.status == 0, "\(outcome.errors)")
+        }
+        let theirs = folder.url.appending(path: "theirs.parquet").path
+        let ours = folder.url.appending(path: "ours.parquet").path
+        try python(["write", theirs])
+        let dataset = try load("train", paths: [theirs])
+        #expect(dataset.features[1].type == .classLabel(["negative", "positive"]))
+        #expect(try dataset.value(row: 0, column: "json") == ["k": [1, "x"]])
+        try dataset.writeParquet(to: ours)
+        try python(["compare", theirs, ours])
+        // Through functions of a script, too.
+        try dataset.map { _, _ in [:] }.writeParquet(to: ours)
+        try python(["compare", theirs, ours])
     }
 }

@@ -4,7 +4,7 @@
 --- Rows of named, typed columns. A dataset never changes; methods make new ones.
 ---@class datasets.Dataset
 ---@field column_names (string)[] In order.
----@field features table Column name to type: "string", "int64", "list<float64>".
+---@field features table Column name to type: "string", "int64", "list<float64>", or a ClassLabel.
 ---@field num_columns integer 
 ---@field num_rows integer 
 ---@field shape (integer)[] 
@@ -91,6 +91,13 @@ function Dataset:add_column(name, column, options) end
 ---@return (any)[]
 function Dataset:unique(column, options) end
 
+--- With the column's values as numbers of classes: features[column] has the names.
+---@param column string string, required
+---@param include_nulls? boolean boolean = false. Whether nil is a class, called None.
+---@param options? { column?: string, include_nulls?: boolean }
+---@return datasets.Dataset
+function Dataset:class_encode_column(column, include_nulls, options) end
+
 --- Every row with the fields that the function returns; nil leaves it as it is.
 ---@param function_ function function, required. Gets a row, returns the fields to set.
 ---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
@@ -118,6 +125,13 @@ function Dataset:to_json(path_or_buf, options) end
 ---@return integer
 function Dataset:to_csv(path_or_buf, options) end
 
+--- Writes Parquet with the dataset's features; returns the number of bytes.
+---@param path_or_buf string string, required. The file to write.
+---@param batch_size? integer integer = nil, at least 1. Rows of a row group; as many as make up to 100 MB.
+---@param options? { path_or_buf?: string, batch_size?: integer, compression?: "none"|"snappy"|"gzip"|"zstd" }
+---@return integer
+function Dataset:to_parquet(path_or_buf, batch_size, options) end
+
 --- The rows as a sequence of tables.
 ---@return (any)[]
 function Dataset:to_list() end
@@ -138,6 +152,25 @@ local DatasetDict = {}
 ---@return (string)[]
 function DatasetDict:keys() end
 
+--- Classes of a column: the rows hold their numbers, from 0 as in Python; -1 is no class.
+---@class datasets.ClassLabel
+---@field dtype string How the numbers are stored.
+---@field names (string)[] The name of class 0 first.
+---@field num_classes integer 
+local ClassLabel = {}
+
+--- The name of a class, or a sequence of names for a sequence of numbers.
+---@param values integer|(integer)[] integer or sequence of integer, required. Class numbers, from 0.
+---@param options? { values?: integer|(integer)[] }
+---@return any
+function ClassLabel:int2str(values, options) end
+
+--- The number of a class, or a sequence of numbers for a sequence of names.
+---@param values string|(string)[] string or sequence of string, required. Class names.
+---@param options? { values?: string|(string)[] }
+---@return any
+function ClassLabel:str2int(values, options) end
+
 --- A column of a dataset: column[1], #column, ipairs.
 ---@class datasets.Column
 ---@field [string|integer] any
@@ -151,7 +184,7 @@ local M_datasets = {}
 --- A dataset, a DatasetDict without split, a sequence of datasets for several splits.
 ---@param path string string, required. A dataset of the hub, a folder, or json, csv, parquet, text.
 ---@param name? string string = nil. A configuration of the dataset.
----@param options? { path?: string, name?: string, data_files?: string|(string)[]|table<string, any>, data_dir?: string, split?: string|(string)[], revision?: string, token?: string|boolean, streaming?: boolean, columns?: (string)[], field?: string, delimiter?: string, sep?: string, quotechar?: string, column_names?: (string)[], keep_default_na?: boolean, sample_by?: "line"|"paragraph"|"document", keep_linebreaks?: boolean }
+---@param options? { path?: string, name?: string, data_files?: string|(string)[]|table<string, any>, data_dir?: string, split?: string|(string)[], revision?: string, token?: string|boolean, cache_dir?: string, streaming?: boolean, columns?: (string)[], field?: string, delimiter?: string, sep?: string, quotechar?: string, column_names?: (string)[], keep_default_na?: boolean, sample_by?: "line"|"paragraph"|"document", keep_linebreaks?: boolean }
 ---@return any
 function M_datasets.load_dataset(path, name, options) end
 
@@ -160,6 +193,14 @@ function M_datasets.load_dataset(path, name, options) end
 ---@param options? { dsets?: (datasets.Dataset)[] }
 ---@return datasets.Dataset
 function M_datasets.concatenate_datasets(dsets, options) end
+
+--- The rows of several datasets mixed.
+---@param datasets (datasets.Dataset)[] sequence of Dataset, required. The datasets, in order.
+---@param probabilities? (number)[] sequence of number = nil. Of drawing from each dataset; without them they take turns.
+---@param seed? integer integer = nil, at least 0. The same seed gives the rows that Python gives.
+---@param options? { datasets?: (datasets.Dataset)[], probabilities?: (number)[], seed?: integer, stopping_strategy?: "first_exhausted"|"all_exhausted"|"all_exhausted_without_replacement" }
+---@return datasets.Dataset
+function M_datasets.interleave_datasets(datasets, probabilities, seed, options) end
 
 --- Rows of named, typed columns. A dataset never changes; methods make new ones.
 ---@class datasets.Dataset_class

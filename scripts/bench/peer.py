@@ -47,6 +47,40 @@ def train(path, data, columns, rows, batch, precision, length, loss):
     return {"seconds": output.metrics["train_runtime"], "loss": output.training_loss}
 
 
+def write_parquet(data, path):
+    import pyarrow.json
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.json.read_json(data), path)
+    return {}
+
+
+def read_parquet(path, repeat):
+    """Median of reading all columns into Arrow."""
+    import pyarrow.parquet
+
+    def once():
+        start = time.perf_counter()
+        pyarrow.parquet.read_table(path)
+        return time.perf_counter() - start
+
+    return {"seconds": sorted(once() for _ in range(int(repeat)))[int(repeat) // 2]}
+
+
+def load(format, path, split):
+    """What load_dataset takes; with a split but the first time, from datasets' own cache."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    with tempfile.TemporaryDirectory() as cache:
+        if split != "train":
+            datasets.load_dataset(format, data_files=path, split=split, cache_dir=cache)
+        start = time.perf_counter()
+        dataset = datasets.load_dataset(format, data_files=path, split=split, cache_dir=cache)
+        columns = [dataset.with_format("arrow")[:][name] for name in dataset.column_names]
+        return {"seconds": time.perf_counter() - start, "rows": len(columns[0])}
+
+
 def evaluator(data, rows=None):
     from sentence_transformers.evaluation import EmbeddingSimilarityEvaluator
 
@@ -125,5 +159,6 @@ def imported():
 
 if __name__ == "__main__":
     works = {"train": train, "evaluate": evaluate, "search": search, "tokenizer": tokenizer,
+             "write-parquet": write_parquet, "read-parquet": read_parquet, "load": load,
              "import": imported}
     print(json.dumps(works[sys.argv[1]](*sys.argv[2:])), flush=True)

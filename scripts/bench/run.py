@@ -15,11 +15,13 @@ smaller and has shorter sentences. A row that a side can't do says so.
 """
 
 import argparse
+import csv
 import datetime
 import json
 import os
 import pathlib
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -327,6 +329,61 @@ class Bench:
                     "theirs",
                     lambda: self.theirs("tokenizer", self.model, self.texts, rows, cpus="0")),
                 "1 x", lambda result, _: value(result, key))
+
+    def data_files(self, rows):
+        """Sentence pairs as JSON Lines, CSV and snappy Parquet, the last by pyarrow where it is."""
+        with open(self.triplets, encoding="utf-8") as lines:
+            pairs = [tuple(json.loads(line)[name] for name in ("anchor", "positive"))
+                     for line in lines]
+        draw = random.Random(1)
+        files = {kind: self.work / f"pairs.{kind}" for kind in ("jsonl", "csv", "parquet")}
+        with open(files["jsonl"], "w", encoding="utf-8") as out, \
+                open(files["csv"], "w", encoding="utf-8", newline="") as table:
+            writer = csv.writer(table, lineterminator="\n")
+            writer.writerow(("anchor", "positive"))
+            for number in range(rows):
+                # Numbered: not everything fits into a dictionary.
+                row = (f"{draw.choice(pairs)[0]} {number}", draw.choice(pairs)[1])
+                out.write(json.dumps(dict(zip(("anchor", "positive"), row))) + "\n")
+                writer.writerow(row)
+        if self.options.peer:
+            self.theirs("write-parquet", files["jsonl"], files["parquet"])
+        else:
+            run([HOST, "-e", "require 'datasets'.load_dataset('json', { data_files = arg[1],"
+                 " split = 'train' }):to_parquet(arg[2])", files["jsonl"], files["parquet"]], 1)
+        return files
+
+    def row_data(self):
+        rows = 10**6 if self.options.full else 200_000
+        files = self.data_files(rows)
+
+        def ours(kind, split, repetitions):
+            return run([BENCH, "data", "--data", files[kind], "--split", split, "--repetitions",
+                        repetitions, "--json"], self.threads)
+
+        self.measure(
+            f"reading the texts of {rows:,} pairs, snappy Parquet", "s",
+            lambda: ours("parquet", "train", 5),
+            lambda: self.theirs("read-parquet", files["parquet"], 7), "1 x",
+            lambda result, _: value(result, "seconds"))
+        for kind, format in (("csv", "csv"), ("jsonl", "json")):
+            self.measure(
+                f"load_dataset, {rows:,} pairs, {kind}", "s", lambda: ours(kind, "train", 1),
+                lambda: self.theirs("load", format, files[kind], "train"), "1 x",
+                lambda result, _: value(result, "seconds"))
+        self.measure(
+            "train[:10000] of the Parquet file, in the cache", "ms",
+            lambda: ours("parquet", "train[:10000]", 9),
+            lambda: self.theirs("load", "parquet", files["parquet"], "train[:10000]"), "< 50 ms",
+            lambda result, _: 1000 * value(result, "seconds"))
+        short = self.work / "short.jsonl"
+        with open(short, "w", encoding="utf-8") as out:
+            for number in range(10 * rows):
+                out.write(f'{{"t":"short text {number}"}}\n')
+        self.measure(
+            f"memory of {10 * rows:,} short texts by their bytes", "ratio",
+            lambda: run([BENCH, "data", "--data", short, "--repetitions", 1, "--json"], 1), None,
+            "< 1.5", lambda result, _: value(result, "memory_by_bytes"))
 
     def row_size(self):
         stripped = self.work / "st-host"

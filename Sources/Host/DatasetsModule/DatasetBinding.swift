@@ -2,6 +2,7 @@
 
 import LuaBridge
 import OrderedJSON
+import Parquet
 import Training
 
 func datasetClass() -> LuaClass<Dataset> {
@@ -90,9 +91,12 @@ private func addFields(to dataset: LuaClass<Dataset>) {
         .property("shape", .sequence(.integer), get: { [$0.numRows, $0.columnNames.count] })
         .property(
             "features", .table,
-            doc: "Column name to type: \"string\", \"int64\", \"list<float64>\".",
+            doc: "Column name to type: \"string\", \"int64\", \"list<float64>\", or a ClassLabel.",
             get: { dataset in
-                JSONObject(dataset.features.map { ($0.name, JSONValue.string($0.type.name)) })
+                try Dictionary(
+                    uniqueKeysWithValues: dataset.features.map {
+                        ($0.name, try FeatureValue($0.type))
+                    })
             }
         )
         .index(names: { $0.columnNames }) { dataset, key in
@@ -157,15 +161,12 @@ extension FeatureType {
     /// Short name: what Python's `str(feature.dtype)` says.
     var name: String {
         switch self {
-        case .string: "string"
-        case .int64: "int64"
-        case .float64: "float64"
-        case .bool: "bool"
-        case .null: "null"
+        case .classLabel: "int64"
         case .list(let element): "list<\(element.name)>"
         case .structure(let fields):
             "struct<" + fields.map { "\($0.name): \($0.type.name)" }.joined(separator: ", ") + ">"
         case .json: "json"
+        default: valueName ?? ""
         }
     }
 }
@@ -314,6 +315,18 @@ private func addColumnMethods(to dataset: LuaClass<Dataset>) {
         ) { dataset, arguments in
             try dataset.unique(try arguments["column"])
         }
+        .method(
+            "class_encode_column",
+            [
+                .required("column", .string),
+                .optional(
+                    "include_nulls", .boolean, false, "Whether nil is a class, called None."),
+            ],
+            doc: "With the column's values as numbers of classes: features[column] has the names."
+        ) { dataset, arguments in
+            try dataset.classEncodedColumn(
+                try arguments["column"], includesNulls: try arguments["include_nulls"])
+        }
 }
 
 // MARK: - Functions of the script
@@ -396,6 +409,25 @@ private func addWriting(to dataset: LuaClass<Dataset>) {
             dataset, arguments in
             let path: String = try arguments["path_or_buf"]
             return try dataset.writeCSV(to: path)
+        }
+        .method(
+            "to_parquet",
+            [
+                path,
+                .optional(
+                    "batch_size", .integer, nil, range: .atLeast(1),
+                    "Rows of a row group; as many as make up to 100 MB."),
+                .keyword(
+                    "compression",
+                    .oneOf(ParquetWriter.Compression.allCases.map(\.rawValue)),
+                    .computed("'snappy'")),
+            ], doc: "Writes Parquet with the dataset's features; returns the number of bytes."
+        ) { dataset, arguments in
+            let compression: String? = try arguments["compression"]
+            return try dataset.writeParquet(
+                to: try arguments["path_or_buf"],
+                compression: compression.flatMap(ParquetWriter.Compression.init) ?? .snappy,
+                rowGroupRows: try arguments["batch_size"])
         }
         .method("to_list", [], doc: "The rows as a sequence of tables.") { dataset, _ in
             try (0..<dataset.numRows).map(dataset.row)

@@ -10,6 +10,7 @@ extension HostModule {
 enum DatasetsModule {
     static func make(_ session: HostSession) throws -> LuaModule {
         try session.lua.register(columnClass())
+        try session.lua.register(classLabelClass())
         let module = LuaModule(
             "datasets", doc: "Rows of named, typed columns: what a trainer learns from.")
         module.class(datasetClass())
@@ -23,6 +24,29 @@ enum DatasetsModule {
         ) { arguments in
             let datasets: [Dataset] = try arguments["dsets"]
             return try Dataset.concatenated(datasets)
+        }
+        module.function(
+            "interleave_datasets",
+            [
+                .required("datasets", .sequence(.object("Dataset")), "The datasets, in order."),
+                .optional(
+                    "probabilities", .sequence(.number), nil,
+                    "Of drawing from each dataset; without them they take turns."),
+                .optional(
+                    "seed", .integer, nil, range: .atLeast(0),
+                    "The same seed gives the rows that Python gives."),
+                .keyword(
+                    "stopping_strategy",
+                    .oneOf(StoppingStrategy.allCases.map(\.rawValue)),
+                    .computed("'first_exhausted'"),
+                    "When the rows end; with all_exhausted short datasets start again."),
+            ], doc: "The rows of several datasets mixed."
+        ) { arguments in
+            let strategy: String? = try arguments["stopping_strategy"]
+            return try Dataset.interleaved(
+                try arguments["datasets"], probabilities: try arguments["probabilities"],
+                seed: try arguments["seed"],
+                stoppingStrategy: strategy.flatMap(StoppingStrategy.init) ?? .firstExhausted)
         }
         return module
     }

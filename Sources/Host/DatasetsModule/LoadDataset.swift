@@ -26,6 +26,10 @@ func addLoadDataset(to module: LuaModule, _ session: HostSession) {
             .keyword("revision", .string, nil, "hub: a branch, tag or commit."),
             .keyword(
                 "token", .union([.string, .boolean]), nil, "hub: a token; true: the stored one."),
+            .keyword(
+                "cache_dir", .string, nil,
+                "Where Python keeps its Arrow copies; files are read as they are, so none are made."
+            ),
             .keyword("streaming", .boolean, .computed("false"), "Only false."),
             .keyword("columns", .sequence(.string), nil, "parquet: the columns to take."),
             .keyword("field", .string, nil, "json: the member that holds the rows."),

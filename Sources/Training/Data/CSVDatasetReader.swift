@@ -1,4 +1,5 @@
 import OrderedJSON
+import Parquet
 
 /// How a CSV file is written; the defaults are those of `load_dataset("csv")`.
 public struct CSVOptions: Sendable {
@@ -21,38 +22,60 @@ public struct CSVOptions: Sendable {
 struct CSVDatasetReader {
     var options = CSVOptions()
 
+    /// Records may be shorter than the header, but a small file must not become a large table.
+    private static let fieldsPerByte = 16
+
     /// Names and storage of the columns of several files with the same header.
     func read(_ paths: [String]) throws -> [(name: String, storage: ColumnStorage)] {
         var names: [String] = []
         var columns: [TextColumn] = []
         for (index, path) in paths.enumerated() {
             let bytes = try DataFile.read(path)
-            var scanner = CSVScanner(bytes: bytes, options: options, path: path)
-            let header = try options.columnNames ?? scanner.header()
-            if index == 0 {
-                names = header
-                columns = header.map { _ in TextColumn() }
-            } else if header != names {
-                throw TrainingError.file(
-                    path: path,
-                    problem: "the columns are \(header.joined(separator: ", ")), those of "
-                        + "'\(paths[0])' are \(names.joined(separator: ", "))",
-                    hint: "give files with different columns to separate load_dataset calls")
-            }
-            while try scanner.nextRecord() {
-                guard scanner.fieldCount <= columns.count else {
+            try bytes.withUnsafeBufferPointer { buffer in
+                var scanner = CSVScanner(buffer, options: options, path: path)
+                let header = try options.columnNames ?? scanner.header()
+                if index == 0 {
+                    names = header
+                    columns = header.map { _ in TextColumn() }
+                } else if header != names {
                     throw TrainingError.file(
-                        path: "\(path):\(scanner.recordLine)",
-                        problem: "expected \(columns.count) fields, found \(scanner.fieldCount)",
-                        hint: "put fields that hold the delimiter into quotes, or set delimiter")
+                        path: path,
+                        problem: "the columns are \(header.joined(separator: ", ")), those of "
+                            + "'\(paths[0])' are \(names.joined(separator: ", "))",
+                        hint: "give files with different columns to separate load_dataset calls")
                 }
-                for (place, _) in columns.indices.enumerated() {
-                    columns[place].append(
-                        place < scanner.fieldCount ? scanner.field(place) : [])
-                }
+                try read(&scanner, into: &columns, byteCount: buffer.count, path)
             }
         }
         return zip(names, columns).map { ($0, $1.finish(options)) }
+    }
+
+    private func read(
+        _ scanner: inout CSVScanner, into columns: inout [TextColumn], byteCount: Int,
+        _ path: String
+    ) throws {
+        var records = 0
+        while try scanner.nextRecord() {
+            records += 1
+            guard scanner.fieldCount <= columns.count else {
+                throw TrainingError.file(
+                    path: "\(path):\(scanner.recordLine)",
+                    problem: "expected \(columns.count) fields, found \(scanner.fieldCount)",
+                    hint: "put fields that hold the delimiter into quotes, or set delimiter")
+            }
+            guard records * columns.count <= Self.fieldsPerByte * byteCount + 1 << 20 else {
+                throw TrainingError.file(
+                    path: "\(path):\(scanner.recordLine)",
+                    problem: "most of the \(columns.count) fields of the records are missing",
+                    hint: "check the header and the delimiter")
+            }
+            for index in 0..<scanner.fieldCount {
+                scanner.withField(index) { columns[index].append($0) }
+            }
+            for index in scanner.fieldCount..<columns.count {
+                columns[index].append(UnsafeBufferPointer(start: nil, count: 0))
+            }
+        }
     }
 }
 
@@ -61,7 +84,7 @@ private struct TextColumn {
     private var bytes: [UInt8] = []
     private var offsets: [Int] = [0]
 
-    mutating func append(_ field: ArraySlice<UInt8>) {
+    mutating func append(_ field: UnsafeBufferPointer<UInt8>) {
         bytes.append(contentsOf: field)
         offsets.append(bytes.count)
     }
@@ -121,8 +144,12 @@ private enum CSVValue {
         "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
     ]
 
+    private static let nullStarts = Set(nulls.compactMap(\.utf8.first))
+
     static func isNull(_ field: ArraySlice<UInt8>) -> Bool {
-        field.count <= 8 && nulls.contains(String(decoding: field, as: UTF8.self))
+        guard field.count <= 8 else { return false }
+        guard let first = field.first else { return true }
+        return nullStarts.contains(first) && nulls.contains(String(decoding: field, as: UTF8.self))
     }
 
     static func integer(_ field: ArraySlice<UInt8>) -> Int64? {
@@ -174,43 +201,61 @@ private enum CSVValue {
     }
 }
 
-/// Cuts a file into records and fields.
+/// Cuts a file into records and fields. The bytes must outlive the scanner.
 private struct CSVScanner {
-    let bytes: [UInt8]
-    let options: CSVOptions
-    let path: String
+    /// A field: a part of the file, or of `unquoted` where quotes had to be resolved.
+    private enum Field {
+        case plain(Range<Int>)
+        case unquoted(Range<Int>)
+    }
+
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private let options: CSVOptions
+    private let path: String
+    private let ends: ByteSearch
+    private let isText: Bool
     private var index = 0
     private var line = 1
-    /// The fields of the record, quotes resolved, end to end.
-    private var content: [UInt8] = []
-    private var ends: [Int] = []
+    private var fields: [Field] = []
+    private var unquoted: [UInt8] = []
     /// The line on which the record starts, counted from 1.
     private(set) var recordLine = 1
 
-    init(bytes: [UInt8], options: CSVOptions, path: String) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, options: CSVOptions, path: String) {
         self.bytes = bytes
         self.options = options
         self.path = path
+        ends = ByteSearch(options.delimiter, 0x0a, 0x0d)
+        isText = isUTF8(UnsafeRawBufferPointer(bytes))
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { index = 3 }
     }
 
-    var fieldCount: Int { ends.count }
+    var fieldCount: Int { fields.count }
 
-    func field(_ place: Int) -> ArraySlice<UInt8> {
-        content[(place == 0 ? 0 : ends[place - 1])..<ends[place]]
+    /// The bytes of a field, for the time of the call.
+    func withField<Result>(
+        _ place: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result
+    ) -> Result {
+        switch fields[place] {
+        case .plain(let range): body(UnsafeBufferPointer(rebasing: bytes[range]))
+        case .unquoted(let range):
+            unquoted.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
+        }
     }
 
     /// The first record as names; empty ones and repeated ones get a name of their own as in pandas.
     mutating func header() throws -> [String] {
         guard try nextRecord() else { throw JSONDatasetReader.empty(path) }
         var names: [String] = []
+        var seen = Set<String>()
+        var numbers: [String: Int] = [:]
         for place in 0..<fieldCount {
-            let written = String(decoding: field(place), as: UTF8.self)
+            let written = withField(place) { String(decoding: $0, as: UTF8.self) }
             let base = written.isEmpty ? "Unnamed: \(place)" : written
             var name = base
-            var number = 0
-            while names.contains(name) {
-                number += 1
+            while !seen.insert(name).inserted {
+                let number = (numbers[base] ?? 0) + 1
+                numbers[base] = number
                 name = "\(base).\(number)"
             }
             names.append(name)
@@ -222,67 +267,78 @@ private struct CSVScanner {
     mutating func nextRecord() throws -> Bool {
         while index < bytes.count {
             recordLine = line
-            content.removeAll(keepingCapacity: true)
-            ends.removeAll(keepingCapacity: true)
-            let wasQuoted = try readRecord()
-            if ends.count > 1 || !content.isEmpty || wasQuoted {
-                guard String(validating: content, as: UTF8.self) != nil else {
-                    throw TrainingError.file(
-                        path: "\(path):\(recordLine)", problem: "is not valid UTF-8",
-                        hint: "convert the file to UTF-8")
-                }
-                return true
+            if bytes[index] == 0x0a || bytes[index] == 0x0d {
+                endLine()
+                continue
             }
+            let start = index
+            try readRecord()
+            guard
+                isText
+                    || isUTF8(
+                        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[start..<index])))
+            else {
+                throw TrainingError.file(
+                    path: "\(path):\(recordLine)", problem: "is not valid UTF-8",
+                    hint: "convert the file to UTF-8")
+            }
+            return true
         }
         return false
     }
 
-    /// Reads up to the end of the line; answers whether a field was quoted.
-    private mutating func readRecord() throws -> Bool {
-        var wasQuoted = false
-        var isFieldStart = true
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte == options.quote, isFieldStart {
-                wasQuoted = true
-                try readQuoted()
-                isFieldStart = false
-            } else if byte == options.delimiter {
-                ends.append(content.count)
-                isFieldStart = true
-                index += 1
-            } else if byte == 0x0a || byte == 0x0d {
-                index += byte == 0x0d && index + 1 < bytes.count && bytes[index + 1] == 0x0a ? 2 : 1
-                line += 1
-                break
+    private mutating func readRecord() throws {
+        guard let base = bytes.baseAddress else { return }
+        fields.removeAll(keepingCapacity: true)
+        unquoted.removeAll(keepingCapacity: true)
+        while true {
+            let isQuoted = index < bytes.count && base[index] == options.quote
+            let first = unquoted.count
+            if isQuoted { try readQuoted(base) }
+            let start = index
+            index = ends.next(base, start, bytes.count)
+            if isQuoted {
+                // What stands behind the closing quote belongs to the field.
+                unquoted.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
+                fields.append(.unquoted(first..<unquoted.count))
             } else {
-                content.append(byte)
-                isFieldStart = false
-                index += 1
+                fields.append(.plain(start..<index))
             }
+            guard index < bytes.count else { return }
+            guard base[index] == options.delimiter else { return endLine() }
+            index += 1
         }
-        ends.append(content.count)
-        return wasQuoted
+    }
+
+    /// From the line break to behind it.
+    private mutating func endLine() {
+        let isPair =
+            bytes[index] == 0x0d && index + 1 < bytes.count && bytes[index + 1] == 0x0a
+        index += isPair ? 2 : 1
+        line += 1
     }
 
     /// From the opening quote to behind the closing one.
-    private mutating func readQuoted() throws {
+    private mutating func readQuoted(_ base: UnsafePointer<UInt8>) throws {
         let openingLine = line
+        let search = ByteSearch(options.quote, 0x0a)
         index += 1
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte == options.quote {
-                guard index + 1 < bytes.count, bytes[index + 1] == options.quote else {
-                    index += 1
-                    return
-                }
-                index += 1
-            } else if byte == 0x0a {
+        while true {
+            let end = search.next(base, index, bytes.count)
+            unquoted.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[index..<end]))
+            index = end + 1
+            guard end < bytes.count else { break }
+            if base[end] == 0x0a {
                 line += 1
+                unquoted.append(0x0a)
+            } else if index < bytes.count, base[index] == options.quote {
+                unquoted.append(options.quote)
+                index += 1
+            } else {
+                return
             }
-            content.append(byte)
-            index += 1
         }
+        index = bytes.count
         throw TrainingError.file(
             path: "\(path):\(openingLine)", problem: "a quoted field has no end",
             hint: "double a quote that belongs to the text, or set quotechar")

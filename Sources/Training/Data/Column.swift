@@ -75,7 +75,7 @@ public struct Column: Sendable {
     /// The value in whatever type it has.
     public func value(at row: Int) -> JSONValue {
         let (part, index) = locate(row)
-        return part?.value(at: index) ?? .null
+        return storage.conformed(part?.value(at: index) ?? .null)
     }
 
     /// The bytes of a text, without making a String; `nil` as for ``string(at:)``.

@@ -13,10 +13,14 @@ package final class ColumnStorage: Sendable {
     let parts: [ColumnPart]
     /// First row of each part, and the number of rows.
     let starts: [Int]
+    /// Whether lists and structures are kept as they were given, and take the column's type when
+    /// they are read: structures may lack fields, floats may be integers.
+    let conforms: Bool
 
-    init(type: FeatureType, parts: [ColumnPart]) {
+    init(type: FeatureType, parts: [ColumnPart], conforms: Bool = false) {
         self.type = type
         self.parts = parts
+        self.conforms = conforms
         var starts = [0]
         for part in parts { starts.append((starts.last ?? 0) + part.count) }
         self.starts = starts
@@ -43,8 +47,11 @@ package final class ColumnStorage: Sendable {
     /// One value, whose part is read if need be.
     func value(at row: Int) throws -> JSONValue {
         let part = part(of: row)
-        return try parts[part].values().value(at: row - starts[part])
+        return conformed(try parts[part].values().value(at: row - starts[part]))
     }
+
+    /// A value of a part as the column has it.
+    func conformed(_ value: JSONValue) -> JSONValue { conforms ? type.conform(value) : value }
 }
 
 /// Some rows of a column in a row: values, or how to read them.
@@ -139,13 +146,19 @@ struct ColumnBuilder: ~Copyable {
         switch (type, value) {
         case (.string, .string(var text)):
             text.withUTF8 { texts.append(UnsafeRawBufferPointer($0)) }
-        case (.int64, .int(let value)): integers.append(value)
-        case (.float64, .double(let value)): doubles.append(value)
-        case (.float64, .int(let value)): doubles.append(Double(value))
+        case (.integer(let bits, let isSigned), .int(let value))
+        where FeatureType.fits(value, bits: bits, isSigned: isSigned):
+            integers.append(value)
+        case (.classLabel(let names), .int(let value)) where value >= -1 && value < names.count:
+            integers.append(value)
+        case (.float(let bits), .double(let value)):
+            doubles.append(bits == 64 ? value : Double(Float(value)))
+        case (.float(let bits), .int(let value)):
+            doubles.append(bits == 64 ? Double(value) : Double(Float(value)))
         case (.bool, .bool(let value)): bools.append(value)
         case (_, .null): appendEmpty()
         case (.list, .array), (.structure, .object), (.json, _):
-            if type != .json { type = type.union(FeatureType(of: value)) }
+            if type != .json, !type.holds(value) { type = type.union(FeatureType(of: value)) }
             others.append(value)
         default:
             widen(to: type.union(FeatureType(of: value)))
@@ -165,16 +178,25 @@ struct ColumnBuilder: ~Copyable {
         advance()
     }
 
+    /// Many nulls in a row cost nothing: a file may name a new column in every row.
     mutating func appendNulls(_ number: Int) {
-        for _ in 0..<number { append(.null) }
+        guard number >= 64 else {
+            for _ in 0..<number { append(.null) }
+            return
+        }
+        closePart()
+        parts.append(
+            ColumnPart(
+                count: number, values: ColumnValues(values: .null(count: number), isNull: nil)))
+        count += number
     }
 
     private mutating func appendEmpty() {
         nullRows.append(partCount)
         switch type {
         case .string: texts.append(UnsafeRawBufferPointer(start: nil, count: 0))
-        case .int64: integers.append(0)
-        case .float64: doubles.append(0)
+        case .integer, .classLabel: integers.append(0)
+        case .float: doubles.append(0)
         case .bool: bools.append(false)
         case .null: break
         case .list, .structure, .json: others.append(.null)
@@ -195,8 +217,8 @@ struct ColumnBuilder: ~Copyable {
             var full = PackedStringsBuilder()
             swap(&full, &texts)
             values = .string(full.finish(), positions: nil)
-        case .int64: values = .int64(integers)
-        case .float64: values = .float64(doubles)
+        case .integer, .classLabel: values = .int64(integers)
+        case .float: values = .float64(doubles)
         case .bool: values = .bool(bools)
         case .null: values = .null(count: partCount)
         case .json, .list, .structure: values = .json(others)
@@ -227,30 +249,21 @@ struct ColumnBuilder: ~Copyable {
         for part in narrow {
             // Parts made above are never read from a file.
             guard let values = try? part.values() else { continue }
+            if case .null(let number) = values.values {
+                appendNulls(number)
+                continue
+            }
             for index in 0..<part.count { append(values.value(at: index)) }
         }
     }
 
     consuming func finish() -> ColumnStorage {
         closePart()
-        let type = type
-        // The last values decide which fields a structure has and whether numbers are floats.
-        let needsConforming =
+        let conforms =
             switch type {
             case .list, .structure: true
             default: false
             }
-        guard needsConforming else { return ColumnStorage(type: type, parts: parts) }
-        return ColumnStorage(
-            type: type,
-            parts: parts.map { part in
-                guard let values = try? part.values(), case .json(let others) = values.values else {
-                    return part
-                }
-                return ColumnPart(
-                    count: part.count,
-                    values: ColumnValues(
-                        values: .json(others.map(type.conform)), isNull: values.isNull))
-            })
+        return ColumnStorage(type: type, parts: parts, conforms: conforms)
     }
 }

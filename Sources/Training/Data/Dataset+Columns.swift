@@ -113,7 +113,7 @@ extension Dataset {
         }
         return try Dataset(
             storages: names.map { name in
-                var builder = ColumnBuilder()
+                var builder = ColumnBuilder(type: try commonType(of: name, datasets))
                 for dataset in datasets {
                     if let column = try dataset.column(name) {
                         builder.append(column)
@@ -121,18 +121,25 @@ extension Dataset {
                         builder.appendNulls(dataset.numRows)
                     }
                 }
-                let storage = builder.finish()
-                let types = Set(
-                    datasets.flatMap(\.features).filter { $0.name == name }
-                        .map(\.type.description))
-                if storage.type == .json, !types.contains(FeatureType.json.description) {
-                    throw TrainingError.data(
-                        problem: "column '\(name)' has different types: "
-                            + types.sorted().joined(separator: ", "),
-                        hint: "convert or rename the column before concatenate_datasets")
-                }
-                return (name, storage)
+                return (name, builder.finish())
             })
+    }
+
+    /// The type that the columns of that name have together.
+    private static func commonType(of name: String, _ datasets: [Dataset]) throws -> FeatureType {
+        let types = datasets.flatMap(\.features).filter { $0.name == name }.map(\.type)
+        let type = types.reduce(FeatureType.null) { $0.union($1) }
+        func isLabel(_ type: FeatureType) -> Bool {
+            if case .classLabel = type { true } else { false }
+        }
+        guard
+            type == .json && !types.contains(.json)
+                || types.contains(where: isLabel) && !isLabel(type)
+        else { return type }
+        throw TrainingError.data(
+            problem: "column '\(name)' has different types: "
+                + Set(types.map(\.description)).sorted().joined(separator: ", "),
+            hint: "convert or rename the column before concatenate_datasets")
     }
 
     /// Datasets with the same columns of the same types: their parts one after the other, without
@@ -144,7 +151,8 @@ extension Dataset {
         let storages = first.storages.indices.map { place in
             ColumnStorage(
                 type: first.storages[place].type,
-                parts: datasets.flatMap { $0.storages[place].parts })
+                parts: datasets.flatMap { $0.storages[place].parts },
+                conforms: datasets.contains { $0.storages[place].conforms })
         }
         var indices: [Int]?
         if datasets.contains(where: { $0.indices != nil }) {
@@ -166,8 +174,9 @@ extension Dataset {
     func flattened() throws -> Dataset {
         try Dataset(
             storages: columnNames.map { name in
-                var builder = ColumnBuilder()
-                if let column = try column(name) { builder.append(column) }
+                let column = try requireColumn(name)
+                var builder = ColumnBuilder(type: column.type)
+                builder.append(column)
                 return (name, builder.finish())
             })
     }

@@ -68,7 +68,7 @@ extension Dataset {
             order = try ordered(column.string(at:)) {
                 $0.utf8.lexicographicallyPrecedes($1.utf8)
             }
-        case .int64, .bool: order = try ordered(column.int(at:), <)
+        case .integer, .classLabel, .bool: order = try ordered(column.int(at:), <)
         default: order = try ordered(column.double(at:), isLessWithNaNLast)
         }
         return view(nullsFirst ? nulls + order : order + nulls)
@@ -76,11 +76,13 @@ extension Dataset {
 
     /// Every row replaced by what `transform` makes of it and its number. Members that the result
     /// leaves out keep their values, as in Python's `map`; null can't be told from absent there.
+    /// Columns keep their types as long as the values fit.
     public func map(
         removing removed: Set<String> = [],
         _ transform: (JSONObject, Int) throws -> JSONObject
     ) throws -> Dataset {
-        var builder = RowBuilder()
+        let types = Dictionary(uniqueKeysWithValues: features.map { ($0.name, $0.type) })
+        var builder = RowBuilder(types: types)
         for index in 0..<numRows {
             let old = try row(index)
             var new = JSONObject()

@@ -110,13 +110,19 @@ struct RowBuilder {
     /// A column, in a box because builders are not copied.
     private final class Slot {
         let name: String
-        private var builder = ColumnBuilder()
+        private var builder: ColumnBuilder
 
-        init(_ name: String) { self.name = name }
+        init(_ name: String, _ type: FeatureType) {
+            self.name = name
+            builder = ColumnBuilder(type: type)
+        }
 
-        var count: Int { builder.count }
         func append(_ value: JSONValue) { builder.append(value) }
-        func appendNulls(_ number: Int) { builder.appendNulls(number) }
+        func append(utf8 text: UnsafeBufferPointer<UInt8>) { builder.append(utf8: text) }
+        /// Null in the rows that had no such member.
+        func fill(to count: Int) {
+            if builder.count < count { builder.appendNulls(count - builder.count) }
+        }
 
         func finish() -> ColumnStorage {
             var finished = ColumnBuilder()
@@ -125,9 +131,15 @@ struct RowBuilder {
         }
     }
 
+    /// Types that columns keep while their values fit.
+    private let types: [String: FeatureType]
     private var slots: [Slot] = []
     private var positions: [String: Int] = [:]
+    /// The names of the columns.
+    private(set) var keys: [[UInt8]] = []
     private(set) var count = 0
+
+    init(types: [String: FeatureType] = [:]) { self.types = types }
 
     mutating func append(_ row: JSONObject) {
         for (place, member) in row.enumerated() {
@@ -138,22 +150,38 @@ struct RowBuilder {
             } else {
                 position = positions[member.key] ?? addColumn(member.key)
             }
+            slots[position].fill(to: count)
             slots[position].append(member.value)
         }
         count += 1
-        for slot in slots where slot.count < count { slot.append(.null) }
+    }
+
+    /// Appends a row of all columns in order; the bytes are those of the file, valid UTF-8.
+    mutating func append(
+        _ fields: [JSONRowScanner.Field], _ bytes: UnsafeBufferPointer<UInt8>
+    ) {
+        for (slot, field) in zip(slots, fields) {
+            slot.fill(to: count)
+            switch field {
+            case .text(let range): slot.append(utf8: UnsafeBufferPointer(rebasing: bytes[range]))
+            case .value(let value): slot.append(value)
+            }
+        }
+        count += 1
     }
 
     private mutating func addColumn(_ name: String) -> Int {
-        let slot = Slot(name)
-        slot.appendNulls(count)
-        slots.append(slot)
+        slots.append(Slot(name, types[name] ?? .null))
         positions[name] = slots.count - 1
+        keys.append(Array(name.utf8))
         return slots.count - 1
     }
 
     /// Ends the collection: the builder is empty afterwards.
     func finish() -> [(name: String, storage: ColumnStorage)] {
-        slots.map { ($0.name, $0.finish()) }
+        slots.map { slot in
+            slot.fill(to: count)
+            return (slot.name, slot.finish())
+        }
     }
 }

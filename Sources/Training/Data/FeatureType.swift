@@ -1,18 +1,28 @@
 import OrderedJSON
 
 /// The type of a column, named as in Python's `datasets.Features`.
-public indirect enum FeatureType: Sendable, Equatable {
+public enum FeatureType: Sendable, Equatable {
     case string
-    case int64
-    case float64
+    /// 8, 16, 32 or 64 bits.
+    case integer(bits: Int, isSigned: Bool)
+    /// 16, 32 or 64 bits.
+    case float(bits: Int)
     case bool
     /// Only nulls so far.
     case null
-    case list(FeatureType)
+    /// Numbers of classes by their place among these names, counted from 0; -1 is no class.
+    case classLabel([String])
+    indirect case list(FeatureType)
     /// Fields in the order of their first appearance.
     case structure([Field])
     /// Values of several types, kept as they are.
     case json
+
+    public static let int64 = FeatureType.integer(bits: 64, isSigned: true)
+    public static let float64 = FeatureType.float(bits: 64)
+
+    /// Structures whose fields differ from row to row without end are ``json``.
+    private static let mostFields = 1000
 
     public struct Field: Sendable, Equatable {
         public var name: String
@@ -48,7 +58,10 @@ extension FeatureType {
         switch (self, other) {
         case (let left, let right) where left == right: return left
         case (.null, let type), (let type, .null): return type
-        case (.int64, .float64), (.float64, .int64): return .float64
+        case (.integer, .float), (.float, .integer), (.float, .float): return .float64
+        case (.integer, .integer), (.integer, .classLabel), (.classLabel, .integer),
+            (.classLabel, .classLabel):
+            return .int64
         case (.list(let left), .list(let right)): return .list(left.union(right))
         case (.structure(let left), .structure(let right)):
             var fields = left
@@ -59,7 +72,7 @@ extension FeatureType {
                     fields.append(field)
                 }
             }
-            return .structure(fields)
+            return fields.count <= Self.mostFields ? .structure(fields) : .json
         default: return .json
         }
     }
@@ -70,7 +83,7 @@ extension FeatureType {
     /// a structure lacks become null.
     func conform(_ value: JSONValue) -> JSONValue {
         switch (self, value) {
-        case (.float64, .int(let number)): .double(Double(number))
+        case (.float, .int(let number)): .double(Double(number))
         case (.list(let element), .array(let values)) where element.needsConforming:
             .array(values.map(element.conform))
         case (.structure(let fields), .object(let object)):
@@ -82,9 +95,55 @@ extension FeatureType {
 
     private var needsConforming: Bool {
         switch self {
-        case .float64, .structure: true
+        case .float, .structure: true
         case .list(let element): element.needsConforming
-        case .string, .int64, .bool, .null, .json: false
+        case .string, .integer, .bool, .null, .classLabel, .json: false
+        }
+    }
+}
+
+extension FeatureType {
+    /// Whether a column of this type can take the value as it is.
+    func holds(_ value: JSONValue) -> Bool {
+        switch (self, value) {
+        case (_, .null), (.json, _): true
+        case (.string, .string), (.bool, .bool), (.float, .double), (.float, .int): true
+        case (.integer(let bits, let isSigned), .int(let number)):
+            Self.fits(number, bits: bits, isSigned: isSigned)
+        case (.classLabel(let names), .int(let number)): number >= -1 && number < names.count
+        case (.list(let element), .array(let values)): values.allSatisfy(element.holds)
+        case (.structure(let fields), .object(let object)):
+            object.allSatisfy { name, value in
+                fields.contains { $0.name == name && $0.type.holds(value) }
+            }
+        default: false
+        }
+    }
+
+    static func fits(_ number: Int64, bits: Int, isSigned: Bool) -> Bool {
+        switch (bits, isSigned) {
+        case (64, true): true
+        case (8, true): Int8(exactly: number) != nil
+        case (16, true): Int16(exactly: number) != nil
+        case (32, true): Int32(exactly: number) != nil
+        case (8, false): UInt8(exactly: number) != nil
+        case (16, false): UInt16(exactly: number) != nil
+        case (32, false): UInt32(exactly: number) != nil
+        default: number >= 0
+        }
+    }
+}
+
+extension FeatureType {
+    /// Python's name of a type that `Value` has, `nil` for the others.
+    public var valueName: String? {
+        switch self {
+        case .string: "string"
+        case .integer(let bits, let isSigned): (isSigned ? "int" : "uint") + "\(bits)"
+        case .float(let bits): "float\(bits)"
+        case .bool: "bool"
+        case .null: "null"
+        case .classLabel, .list, .structure, .json: nil
         }
     }
 }
@@ -93,15 +152,13 @@ extension FeatureType: CustomStringConvertible {
     /// As Python prints it: `Value('string')`, `List(Value('float64'))`.
     public var description: String {
         switch self {
-        case .string: "Value('string')"
-        case .int64: "Value('int64')"
-        case .float64: "Value('float64')"
-        case .bool: "Value('bool')"
-        case .null: "Value('null')"
+        case .classLabel(let names):
+            "ClassLabel(names=[" + names.map { "'\($0)'" }.joined(separator: ", ") + "])"
         case .list(let element): "List(\(element))"
         case .structure(let fields):
             "{" + fields.map { "'\($0.name)': \($0.type)" }.joined(separator: ", ") + "}"
         case .json: "Json()"
+        default: "Value('\(valueName ?? "")')"
         }
     }
 }

@@ -1,4 +1,5 @@
 import OrderedJSON
+import Parquet
 
 /// Reads JSON Lines, JSON arrays and single JSON objects into columns.
 struct JSONDatasetReader {
@@ -40,8 +41,15 @@ struct JSONDatasetReader {
             if parser.peek() != nil { throw parser.error("expected the end of the file") }
             return
         }
+        var scanner =
+            isUTF8(UnsafeRawBufferPointer(bytes)) ? JSONRowScanner(bytes) : nil
         while parser.peek() != nil {
             let start = parser.offset
+            if builder.count > 0, let end = scanner?.read(at: start, keys: builder.keys) {
+                builder.append(scanner?.fields ?? [], bytes)
+                parser.advance(to: end)
+                continue
+            }
             guard let value = try parser.next() else { break }
             guard let row = value.objectValue else {
                 let place = parser.error("", at: start)

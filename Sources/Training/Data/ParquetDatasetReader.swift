@@ -30,6 +30,11 @@ struct ParquetDatasetReader {
             }
         }
         guard let first = files.first else { return [] }
+        let declared = Dictionary(
+            files.map {
+                ($0.path, FeatureMetadata.features($0.keyValues[FeatureMetadata.key] ?? ""))
+            },
+            uniquingKeysWith: { first, _ in first })
         let known = first.columns.map(\.name)
         let names = options.columns ?? known
         return try names.map { name in
@@ -38,11 +43,14 @@ struct ParquetDatasetReader {
                     path: first.path, problem: "there is no column '\(name)'",
                     hint: "the columns are \(known.map { "'\($0)'" }.joined(separator: ", "))")
             }
-            return (name, try storage(name, files))
+            return (name, try storage(name, files, declared))
         }
     }
 
-    private func storage(_ name: String, _ files: [ParquetFile]) throws -> ColumnStorage {
+    /// - declared: by file and column, the types that Python's datasets wrote down.
+    private func storage(
+        _ name: String, _ files: [ParquetFile], _ declared: [String: [String: FeatureType]]
+    ) throws -> ColumnStorage {
         var type = FeatureType.null
         var parts: [ColumnPart] = []
         for file in files {
@@ -52,7 +60,9 @@ struct ParquetDatasetReader {
                     problem: "there is no column '\(name)', which other files have",
                     hint: "give files with different columns to separate load_dataset calls")
             }
-            let found = FeatureType(file.columns[column].type)
+            let stored = FeatureType(file.columns[column].type)
+            let declared = declared[file.path]?[name]
+            let found = declared.map(stored.refined) ?? stored
             guard found == type || type == .null || found == .null else {
                 throw TrainingError.file(
                     path: file.path,
@@ -68,7 +78,8 @@ struct ParquetDatasetReader {
                         ColumnPart(count: range.count) {
                             try Self.translated(file.path) {
                                 ColumnValues(
-                                    try file.read(column: column, rowGroup: group, rows: range))
+                                    try file.read(column: column, rowGroup: group, rows: range),
+                                    found)
                             }
                         })
                 }
@@ -92,10 +103,11 @@ extension FeatureType {
     init(_ type: ParquetType) {
         switch type {
         case .bool: self = .bool
-        case .integer: self = .int64
-        case .float, .decimal: self = .float64
+        case .integer(let bits, let isSigned): self = .integer(bits: bits, isSigned: isSigned)
+        case .float(let bits): self = .float(bits: bits)
+        case .decimal: self = .float64
         // What can't be read says so when it is read.
-        case .string, .date, .time, .timestamp, .unsupported: self = .string
+        case .string, .json, .date, .time, .timestamp, .unsupported: self = .string
         case .null: self = .null
         case .list(let element): self = .list(FeatureType(element))
         case .structure(let fields):
@@ -106,7 +118,12 @@ extension FeatureType {
 }
 
 extension ColumnValues {
-    init(_ array: ParquetArray) {
+    init(_ array: ParquetArray, _ type: FeatureType) {
+        isNull = array.isNull
+        guard !type.hasJSON else {
+            values = .json((0..<array.count).map { type.decoded(array.value($0)) })
+            return
+        }
         switch array.values {
         case .bool(let values): self.values = .bool(values)
         case .integer(let values): self.values = .int64(values)
@@ -115,7 +132,6 @@ extension ColumnValues {
         case .null: values = .null(count: array.count)
         case .list, .structure: values = .json((0..<array.count).map { array.value($0) })
         }
-        isNull = array.isNull
     }
 }
 

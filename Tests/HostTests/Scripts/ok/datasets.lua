@@ -115,3 +115,33 @@ equal(datasets.Dataset.from_dict{ a = ds.sentence1 }.a, { "a", "b", "c" })
 assert(n:to_list()[3].n == 2 and n:to_dict().n[3] == 2)
 assert(not pcall(function() return ds[4.5] end))
 assert(ds[4] == nil and not pcall(function() return ds[5] end))
+
+-- Mixtures, as Python draws them.
+local sources = {
+  datasets.Dataset.from_dict{ n = { 0, 1, 2 } }, datasets.Dataset.from_dict{ n = { 10, 11, 12 } },
+  datasets.Dataset.from_dict{ n = { 20, 21, 22 } } }
+equal(datasets.interleave_datasets(sources, { probabilities = { 0.7, 0.2, 0.1 }, seed = 42 }).n,
+  { 10, 0, 11, 1, 2 })
+equal(datasets.interleave_datasets(sources).n, { 0, 10, 20, 1, 11, 21, 2, 12, 22 })
+equal(datasets.interleave_datasets({ sources[1], sources[2]:take(1) },
+  { stopping_strategy = "all_exhausted" }).n, { 0, 10, 1, 10, 2, 10 })
+
+-- Classes.
+local classes = datasets.Dataset.from_dict{ label = { "yes", "no", "yes" } }:class_encode_column("label")
+equal(classes.label, { 1, 0, 1 })
+local label = classes.features.label
+assert(label.num_classes == 2 and label.dtype == "int64" and label.names[1] == "no")
+assert(label:int2str(1) == "yes" and label:str2int("no") == 0)
+equal(label:int2str{ 1, 0 }, { "yes", "no" })
+equal(label:str2int{ "yes", "1" }, { 1, 1 })
+assert(tostring(label) == "ClassLabel(names=['no', 'yes'])", tostring(label))
+ok, message = pcall(label.int2str, label, 2)
+assert(not ok and tostring(message):find("there is no class 2; the classes are 0 to 1: 'no', 'yes'", 1, true))
+
+-- Parquet files keep them.
+local path = os.tmpname()
+assert(classes:to_parquet(path, { compression = "zstd", batch_size = 2 }) > 100)
+local again = datasets.load_dataset("parquet", { data_files = path, split = "train" })
+equal(again.label, { 1, 0, 1 })
+assert(again.features.label.names[2] == "yes")
+os.remove(path)
