@@ -27,8 +27,9 @@ extension SentenceTransformer {
         let longest = segments.map { plan.tokens(of: $0).count }.max() ?? 0
         if training.map({ $0.capacity < longest }) ?? true {
             training = nil
+            // Little room to grow: with large pages all of it is real memory.
             training = try TrainingBuffers(
-                config: transformerConfig, tokens: max(longest, 64) * 5 / 4)
+                config: transformerConfig, tokens: max(longest, 64) * 17 / 16)
         }
         let result = try run(plan, training, masks, kept: segments.last ?? 0..<0)
         pending = PendingPass(plan: plan, segments: segments, dropout: masks)
@@ -183,7 +184,7 @@ extension SentenceTransformer {
         workers = []
         workers = try (0..<count).map { _ in
             try WorkerBuffers(
-                config: transformerConfig, tokens: tokens * 5 / 4, sentenceLength: length)
+                config: transformerConfig, tokens: tokens * 9 / 8, sentenceLength: length)
         }
     }
 
