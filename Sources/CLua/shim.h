@@ -12,6 +12,8 @@
 #ifndef ST_CLUA_SHIM_H
 #define ST_CLUA_SHIM_H
 
+#include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +85,8 @@ static inline void *st_alloc(void *ud, void *ptr, size_t osize, size_t nsize) {
             return NULL;
         if (s->limit != 0 && (s->used > s->limit || nsize - osize > s->limit - s->used))
             return NULL;
+        /* Who makes long strings again and again does so in few instructions. */
+        s->instructions += (nsize - osize) / 64;
     }
     void *p = realloc(ptr, nsize);
     if (p == NULL) {
@@ -106,6 +110,38 @@ static inline int st_interrupted(const st_shared *s) {
 
 static inline void st_arm(lua_State *L);
 
+/* The registry key of the error that has to be raised now, or NULL. */
+static inline const void *st_stop(const st_shared *s) {
+    if (st_interrupted(s)) return &s->key_interrupt;
+    if (s->instruction_limit != 0 && s->instructions > s->instruction_limit) return &s->key_limit;
+    return NULL;
+}
+
+/* Raises the error of key, and looks at every instruction of this thread from now on. */
+static inline int st_raise(lua_State *L, const void *key) {
+    lua_sethook(L, st_shared_of(L)->hook, LUA_MASKCOUNT, 1);
+    lua_checkstack(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, key);
+    return lua_error(L);
+}
+
+/* Counts steps that a C function takes as instructions; raises as the hook does. */
+static inline void st_charge(lua_State *L, size_t steps) {
+    st_shared *s = st_shared_of(L);
+    unsigned long long sum = s->instructions + steps;
+    s->instructions = sum < steps ? ~0ull : sum;
+    const void *key = st_stop(s);
+    if (key != NULL) st_raise(L, key);
+}
+
+/* The same for a call from Swift, which may have nothing but C and Swift below it: 1 when the
+ * instruction limit is reached. */
+static inline int st_chargecall(st_shared *s) {
+    if (s->instruction_limit == 0) return 0;
+    s->instructions += 100;
+    return s->instructions > s->instruction_limit;
+}
+
 /* Runs every `hook_interval` VM instructions of a thread that is armed (see st_arm).
  * Once it has raised, it looks at every instruction, so that a loop around pcall cannot
  * outlive the interrupt: the first instruction outside all pcalls raises again. */
@@ -114,19 +150,11 @@ static inline void st_hook(lua_State *L, lua_Debug *ar) {
     st_shared *s = st_shared_of(L);
     int every = lua_gethookcount(L);
     s->instructions += (unsigned long long)every;
-    const char *key = NULL;
-    if (st_interrupted(s))
-        key = &s->key_interrupt;
-    else if (s->instruction_limit != 0 && s->instructions > s->instruction_limit)
-        key = &s->key_limit;
-    if (key == NULL) {
+    const void *key = st_stop(s);
+    if (key == NULL)
         st_arm(L);
-        return;
-    }
-    lua_sethook(L, s->hook, LUA_MASKCOUNT, 1);
-    lua_checkstack(L, 1);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, key);
-    lua_error(L);
+    else
+        st_raise(L, key);
 }
 
 /* A count hook halves Lua's speed. So the main thread has it only while there is something to
@@ -158,6 +186,8 @@ static inline void st_interruptnow(st_shared *s) {
 static inline int st_makethread(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     st_shared *s = st_shared_of(L);
+    /* A new thread would run for a while before its hook does, and could make more of them. */
+    if (st_stop(s) != NULL) return st_raise(L, st_stop(s));
     lua_Hook hook = lua_gethook(L);
     int mask = lua_gethookmask(L), count = lua_gethookcount(L);
     if (hook != s->hook) lua_sethook(L, s->hook, LUA_MASKCOUNT, s->hook_interval);
@@ -788,6 +818,8 @@ static inline int st_loadfile(lua_State *L, const char *path) {
     lua_settop(L, -2);
     return status;
 }
+
+#include "sandbox.h"
 
 /* ---- Macros ------------------------------------------------------------------------------ */
 

@@ -9,12 +9,15 @@ import Tuning
 public enum HostError: Error, Sendable, Equatable {
     /// The command line is wrong.
     case usage(String)
+    /// A sandboxed script tried what it may not do.
+    case sandbox(String)
 }
 
 extension HostError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .usage(let problem): "\(problem); see st-host --help"
+        case .sandbox(let problem): "sandbox: \(problem)"
         }
     }
 }

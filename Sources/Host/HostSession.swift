@@ -23,21 +23,39 @@ public final class HostSession {
     public let progress: Progress
     /// Where the studies of this session write their log lines.
     let studyLog: OptunaLog
-    /// Fetches models and datasets; made when one is first asked for.
-    private(set) lazy var hub = HubClient(cancellation: cancellation, progress: progress)
+    private lazy var hubClient = HubClient(cancellation: cancellation, progress: progress)
+    /// The folders of the sandbox; nil for a trusted script.
+    let allowedFolders: AllowedFolders?
 
     /// - memoryLimit: bytes for Lua's own values, 0 for none; models and data are not counted.
-    public init(memoryLimit: Int = 0, progress: Progress = Progress()) throws {
+    /// - sandbox: the bounds of a script that is not trusted, its memory limit among them.
+    public init(
+        memoryLimit: Int = 0, sandbox: Sandbox? = nil, progress: Progress = Progress()
+    ) throws {
         self.progress = progress
+        allowedFolders = try sandbox.map { try AllowedFolders($0.folders) }
         studyLog = OptunaLog(write: { line in
             progress.log(line.hasSuffix("\n") ? String(line.dropLast()) : line)
         })
-        lua = try LuaState(memoryLimit: memoryLimit)
+        lua = try LuaState(memoryLimit: sandbox?.memoryLimit ?? memoryLimit)
+        lua.owner = self
         lua.describeError = HostError.describe
+        if let sandbox {
+            lua.instructionLimit = sandbox.instructionLimit
+            try closeLibraries()
+        }
         for module in HostModule.all {
             try lua.preload(module.name) { [unowned self] _ in try module.make(self) }
         }
         try suggestModules()
+    }
+
+    /// Fetches models and datasets.
+    func hub(for id: String) throws -> HubClient {
+        guard allowedFolders == nil else {
+            throw HostError.sandbox("there is no network for '\(id)'; give a local folder")
+        }
+        return hubClient
     }
 
     /// Runs finalizers, frees everything.

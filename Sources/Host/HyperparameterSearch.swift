@@ -55,6 +55,7 @@ final class HyperparameterSearch: @unchecked Sendable {
 
     /// Runs the trials; the best of them, or all best ones for several objectives.
     func run() throws -> [BestRun] {
+        try session.checkFolder(owner.args.value.outputDir)
         let study = try Study.create(
             storage: options.storage, sampler: options.sampler, pruner: options.pruner,
             name: options.studyName, directions: options.directions,
@@ -108,7 +109,7 @@ final class HyperparameterSearch: @unchecked Sendable {
     /// so that its seed counts from the first random number on and nothing is left over from the
     /// trial before.
     private func prepare(_ trial: Trial) throws -> PreparedTrial {
-        try inTrial {
+        try inTrial(trial) {
             // Models of earlier trials that Lua has not let go of yet.
             try session.lua.collectGarbage()
             var args = try arguments(trial)
@@ -141,7 +142,7 @@ final class HyperparameterSearch: @unchecked Sendable {
         }
         var objectives: [Double]?
         trainer.hooks.evaluation = { [weak trainer] metrics, step in
-            let values = try self.inTrial { try self.objectiveValues(metrics) }
+            let values = try self.inTrial(trial) { try self.objectiveValues(metrics) }
             if let known = objectives, self.isKnownBetter(known, than: values) { return .goOn }
             objectives = values
             if self.options.objectiveFrom == .best, let trainer {
@@ -152,15 +153,15 @@ final class HyperparameterSearch: @unchecked Sendable {
             return try trial.shouldPrune() ? .stop : .goOn
         }
         // Callbacks of the script may raise `optuna.prune()`.
-        let output = try pruning { try trainer.train() }
+        let output = try pruning(trial) { try trainer.train() }
         if output.stoppedByEvaluation {
             throw TrialPruned("Trial was pruned at step \(output.globalStep).")
         }
         let values =
             try objectives
-            ?? pruning {
+            ?? pruning(trial) {
                 let metrics = try trainer.evaluate()
-                return try inTrial { try objectiveValues(metrics) }
+                return try inTrial(trial) { try objectiveValues(metrics) }
             }
         try keeper.offer(trial.number, values, model: model, state: trainer.state)
         try keeper.settle(trial.number)
@@ -168,16 +169,18 @@ final class HyperparameterSearch: @unchecked Sendable {
     }
 
     /// A call into the script on behalf of a trial, which may give the trial up.
-    private func inTrial<R>(_ body: () throws -> R) throws -> R {
-        try session.inScript { try pruning(body) }
+    private func inTrial<R>(_ trial: Trial, _ body: () throws -> R) throws -> R {
+        try session.inScript { try pruning(trial, body) }
     }
 
-    /// `optuna.prune()` in a callback of the script comes out as ``TrialPruned``.
-    private func pruning<R>(_ body: () throws -> R) throws -> R {
+    /// `optuna.prune()` in a callback of the script comes out as ``TrialPruned``; any other error
+    /// says which trial it ended.
+    private func pruning<R>(_ trial: Trial, _ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch {
-            throw try session.lua.borrow { pruningSignal(in: error) } ?? error
+            throw try session.lua.borrow { pruningSignal(in: error) }
+                ?? CallbackError.wrapping(error, callback: nil, trial: trial.number)
         }
     }
 
@@ -203,7 +206,7 @@ final class HyperparameterSearch: @unchecked Sendable {
 
     private func hyperparameters(_ trial: Trial) throws -> JSONObject {
         guard let hpSpace = options.hpSpace else { return try defaultSpace(trial) }
-        let returned: LuaValue = try hpSpace.call(trial)
+        let returned: LuaValue = try inCallback("hp_space") { try hpSpace.call(trial) }
         guard returned.table != nil else {
             throw LuaError.message(
                 "hp_space: expected the function to return a table of arguments, got"
@@ -239,7 +242,7 @@ final class HyperparameterSearch: @unchecked Sendable {
     /// What hp_name says; it names the folder of the trial's checkpoints.
     private func runName(_ trial: Trial) throws -> String? {
         guard let hpName = options.hpName else { return nil }
-        let returned: LuaValue = try hpName.call(trial)
+        let returned: LuaValue = try inCallback("hp_name") { try hpName.call(trial) }
         guard let name = returned.string else {
             throw LuaError.message(
                 "hp_name: expected the function to return a string, got \(returned.typeName)")
@@ -255,11 +258,14 @@ final class HyperparameterSearch: @unchecked Sendable {
         guard let function = options.computeObjective else {
             return [Self.defaultObjective(metrics)]
         }
-        let returned: LuaValue = try function.call(metrics.json)
+        let asked = try AskedMetrics(metrics, session.lua)
+        let returned: LuaValue = try inCallback("compute_objective") {
+            try asked.naming { try function.call(asked.table) }
+        }
         if options.isMultiObjective {
             guard let table = returned.table, let values = try? [Double](table) else {
                 throw complaint(
-                    "a sequence of \(options.directions.count) numbers", returned, metrics)
+                    "a sequence of \(options.directions.count) numbers", returned, asked)
             }
             guard values.count == options.directions.count else {
                 throw LuaError.message(
@@ -269,17 +275,17 @@ final class HyperparameterSearch: @unchecked Sendable {
             return values
         }
         guard let value = returned.number else {
-            throw complaint("a number", returned, metrics)
+            throw complaint("a number", returned, asked)
         }
         return [value]
     }
 
     private func complaint(
-        _ expected: String, _ returned: LuaValue, _ metrics: Metrics
+        _ expected: String, _ returned: LuaValue, _ metrics: AskedMetrics
     ) -> LuaError {
         .message(
             "compute_objective: expected the function to return \(expected), got"
-                + " \(returned.typeName); the metrics are \(metrics.keys.joined(separator: ", "))")
+                + " \(returned.typeName); \(metrics.hint)")
     }
 
     /// transformers' default: the sum of all metrics that are no loss, time or rate; the loss when

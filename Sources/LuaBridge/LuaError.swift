@@ -57,15 +57,32 @@ public struct LuaRuntimeError: Sendable {
     }
 }
 
+/// An error with a sentence around that of another one: where in the program it happened, say.
+/// Raised in a script it keeps the place and the traceback of its cause.
+public protocol LuaErrorWrapper: Error {
+    var cause: any Error { get }
+}
+
 extension LuaError {
     /// The first cause of `error`: the Swift error thrown below one or more layers of Lua, or
     /// `error` itself.
     public static func firstCause(of error: any Error) -> any Error {
         var error = error
-        while case .runtime(let info)? = error as? LuaError, let cause = info.cause {
-            error = cause
+        while true {
+            if case .runtime(let info)? = error as? LuaError, let cause = info.cause {
+                error = cause
+            } else if let wrapper = error as? any LuaErrorWrapper {
+                error = wrapper.cause
+            } else {
+                return error
+            }
         }
-        return error
+    }
+
+    /// What Lua knows of `error`, within its wrappers; nil for one that never was in Lua.
+    static func runtimeInfo(of error: any Error) -> LuaRuntimeError? {
+        if case .runtime(let info)? = error as? LuaError { return info }
+        return (error as? any LuaErrorWrapper).flatMap { runtimeInfo(of: $0.cause) }
     }
 
     /// Whether `error` comes from ``LuaState/interrupt()``.
@@ -76,8 +93,7 @@ extension LuaError {
 
     /// The Lua traceback that came with `error`; empty when there is none.
     public static func traceback(of error: any Error) -> String {
-        if case .runtime(let info)? = error as? LuaError { return info.traceback }
-        return ""
+        runtimeInfo(of: error)?.traceback ?? ""
     }
 
     /// The same error one level further out: `mismatch` at "[3]" becomes "sentences[3]".

@@ -58,6 +58,7 @@ public struct LuaFunction: Sendable {
         }
         let count = Int32(clamping: arguments.count)
         try stack.ensure(count + 2)
+        if st_chargecall(state.shared) != 0 { throw LuaError.instructionLimit }
         if state.depth == 0 || state.signalThread != 0 {
             state.updatePolling()
             st_arm(stack.lua)

@@ -82,7 +82,18 @@ extension LuaState {
         lua_settop(lua, 0)
         var sentence: String?
         var level: Int32 = 1
-        if let known = error as? LuaError {
+        var known = error as? LuaError
+        var wrapped: LuaRuntimeError?
+        if let wrapper = error as? any LuaErrorWrapper {
+            wrapped = LuaError.runtimeInfo(of: wrapper)
+            if wrapped != nil {
+                level = 0
+            } else if case .message(_, let wanted)? = wrapper.cause as? LuaError {
+                level = Int32(clamping: wanted)
+            }
+            known = nil
+        }
+        if let known {
             switch known {
             case .memory:
                 st_pushmemoryerror(lua)
@@ -122,7 +133,8 @@ extension LuaState {
         }
         let place = level > 0 ? self.place(at: level, stack) : ""
         st_traceback(lua, 0)
-        let traceback = takeTraceback()
+        var traceback = takeTraceback()
+        if let wrapped, !wrapped.traceback.isEmpty { traceback = wrapped.traceback }
         let box = LuaErrorBox(
             error: error, message: place + (sentence ?? describeError(error)),
             traceback: traceback)

@@ -63,6 +63,10 @@ public final class LuaState: @unchecked Sendable {
     /// Bytes of Swift memory held by objects pushed since the last full collection.
     var externalBytes = 0
 
+    /// What the embedding program keeps with the state, for functions that have only their
+    /// arguments.
+    public weak var owner: AnyObject?
+
     /// Makes the sentence for an error thrown by a Swift function that Lua called. One line.
     public var describeError: (any Error) -> String = { "\($0)" }
 
@@ -286,6 +290,19 @@ extension LuaState {
             shared.pointee.instruction_limit = newValue
             if !isClosed, ownership.isMine { st_arm(lua) }
         }
+    }
+
+    /// Makes the limits hold for scripts that try to escape them: library functions that loop in C
+    /// count their steps as instructions, `setmetatable` takes no finalizers, `load` no bytecode,
+    /// message handlers and to-be-closed variables don't run once a limit is reached.
+    ///
+    /// Closes no other door: files, processes, the debug library. Call it before anything else
+    /// runs, with ``instructionLimit`` set, so that coroutines are watched from the start.
+    public func hardenLibraries() throws {
+        let stack = try stack()
+        try stack.ensure(2)
+        shared.pointee.hook_interval = 100
+        try stack.check(st_opensandbox(lua))
     }
 
     /// For tests: makes Lua's allocations number `first` to `first + count - 1` from now on fail.

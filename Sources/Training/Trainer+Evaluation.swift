@@ -22,6 +22,8 @@ public struct TrainerHooks {
     /// Asked before every batch and every evaluation: threads to use from then on. No number
     /// depends on them.
     public var threads: (() -> Int)?
+    /// Asked before a folder that a checkpoint names is read.
+    public var checkPath: ((String) throws -> Void)?
 
     public init() {}
 

@@ -310,6 +310,7 @@ public final class SentenceTransformerTrainer {
         try log(metrics.json)
         metrics["epoch"] = state.epoch
         if args.loadBestModelAtEnd, let best = state.bestModelCheckpoint {
+            try hooks.checkPath?(best)
             try loadWeights(from: best)
         }
         try removeAllButBest()

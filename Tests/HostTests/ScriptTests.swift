@@ -37,8 +37,8 @@ struct ScriptTests {
         try compare(message + "\n", with: Self.scripts.appending(path: "refused/\(name).stderr"))
     }
 
-    @Test func `at least 40 wrong scripts are kept`() throws {
-        #expect(try Self.names(in: "refused").count >= 40)
+    @Test func `at least 100 wrong scripts are kept`() throws {
+        #expect(try Self.names(in: "refused").count >= 100)
     }
 
     /// The line that stands before the last traceback (the log of a failed trial has one, too), or

@@ -971,6 +971,62 @@ function M_sentence_transformers_losses.TripletLoss(model, distance_metric, trip
 ---@return sentence_transformers.Loss
 function M_sentence_transformers_losses.MatryoshkaLoss(model, loss, matryoshka_dims, matryoshka_weights, n_dims_per_step, options) end
 
+--- Every triplet of a batch whose labels make one. Takes (sentence) and a class as label.
+---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
+---@param distance_metric? "euclidean_distance"|"cosine_distance" "euclidean_distance" | "cosine_distance" = "euclidean_distance". One of st.losses.BatchHardTripletLossDistanceFunction.
+---@param margin? number number = 5.0. How much farther a negative must be.
+---@param options? { model?: sentence_transformers.SentenceTransformer, distance_metric?: "euclidean_distance"|"cosine_distance", margin?: number }
+---@return sentence_transformers.Loss
+function M_sentence_transformers_losses.BatchAllTripletLoss(model, distance_metric, margin, options) end
+
+--- For each sentence its farthest positive and its nearest negative. Takes (sentence) and a class as label.
+---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
+---@param distance_metric? "euclidean_distance"|"cosine_distance" "euclidean_distance" | "cosine_distance" = "euclidean_distance". One of st.losses.BatchHardTripletLossDistanceFunction.
+---@param margin? number number = 5.0. How much farther a negative must be.
+---@param options? { model?: sentence_transformers.SentenceTransformer, distance_metric?: "euclidean_distance"|"cosine_distance", margin?: number }
+---@return sentence_transformers.Loss
+function M_sentence_transformers_losses.BatchHardTripletLoss(model, distance_metric, margin, options) end
+
+--- For each pair of a label the nearest negative that is farther away. Takes (sentence) and a class as label.
+---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
+---@param distance_metric? "euclidean_distance"|"cosine_distance" "euclidean_distance" | "cosine_distance" = "euclidean_distance". One of st.losses.BatchHardTripletLossDistanceFunction.
+---@param margin? number number = 5.0. How much farther a negative must be.
+---@param options? { model?: sentence_transformers.SentenceTransformer, distance_metric?: "euclidean_distance"|"cosine_distance", margin?: number }
+---@return sentence_transformers.Loss
+function M_sentence_transformers_losses.BatchSemiHardTripletLoss(model, distance_metric, margin, options) end
+
+--- As BatchHardTripletLoss, without a margin to choose. Takes (sentence) and a class as label.
+---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
+---@param distance_metric? "euclidean_distance"|"cosine_distance" "euclidean_distance" | "cosine_distance" = "euclidean_distance". One of st.losses.BatchHardTripletLossDistanceFunction.
+---@param options? { model?: sentence_transformers.SentenceTransformer, distance_metric?: "euclidean_distance"|"cosine_distance" }
+---@return sentence_transformers.Loss
+function M_sentence_transformers_losses.BatchHardSoftMarginTripletLoss(model, distance_metric, options) end
+
+--- Mean squared error to a teacher's embeddings: (sentence...) and a list as label.
+---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
+---@param projection_dim? integer integer = nil. Only nil: losses have no weights here.
+---@param options? { model?: sentence_transformers.SentenceTransformer, projection_dim?: integer }
+---@return sentence_transformers.Loss
+function M_sentence_transformers_losses.MSELoss(model, projection_dim, options) end
+
+--- Distance to a teacher's embeddings: (sentence...) and a list as label.
+---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
+---@param distance_metric? "mse"|"l2"|"cosine" "mse" | "l2" | "cosine" = "cosine"
+---@param projection_dim? integer integer = nil. Only nil: losses have no weights here.
+---@param options? { model?: sentence_transformers.SentenceTransformer, distance_metric?: "mse"|"l2"|"cosine", projection_dim?: integer }
+---@return sentence_transformers.Loss
+function M_sentence_transformers_losses.EmbedDistillLoss(model, distance_metric, projection_dim, options) end
+
+--- Divergence from a teacher's ranking: (query, candidates...) and their scores.
+---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
+---@param similarity_fct? "pairwise_cos_sim"|"pairwise_dot_score"|"pairwise_euclidean_sim"|"pairwise_manhattan_sim"|"pairwise_angle_sim" "pairwise_cos_sim" | "pairwise_dot_score" | "pairwise_euclidean_sim" | "pairwise_manhattan_sim" | "pairwise_angle_sim" = "pairwise_dot_score"
+---@param temperature? number number = 1.0, above 0. Of both softmaxes.
+---@param student_temperature? number number = nil, above 0
+---@param teacher_temperature? number number = nil, above 0
+---@param options? { model?: sentence_transformers.SentenceTransformer, similarity_fct?: "pairwise_cos_sim"|"pairwise_dot_score"|"pairwise_euclidean_sim"|"pairwise_manhattan_sim"|"pairwise_angle_sim", temperature?: number, student_temperature?: number, teacher_temperature?: number }
+---@return sentence_transformers.Loss
+function M_sentence_transformers_losses.DistillKLDivLoss(model, similarity_fct, temperature, student_temperature, teacher_temperature, options) end
+
 --- A loss written in Lua; gradients are taken of what the function computes.
 ---@param model sentence_transformers.SentenceTransformer SentenceTransformer, required. The model that is trained.
 ---@param loss_function function function, required. Gets a sequence with one matrix of embeddings for each text column, and the matrix of labels or nil; gives a matrix of one number.
@@ -978,11 +1034,21 @@ function M_sentence_transformers_losses.MatryoshkaLoss(model, loss, matryoshka_d
 ---@return sentence_transformers.Loss
 function M_sentence_transformers_losses.Custom(model, loss_function, options) end
 
+---@type sentence_transformers.losses.BatchHardTripletLossDistanceFunction
+M_sentence_transformers_losses.BatchHardTripletLossDistanceFunction = nil
+
 ---@type sentence_transformers.losses.TripletDistanceMetric
 M_sentence_transformers_losses.TripletDistanceMetric = nil
 
 ---@type sentence_transformers.losses.SiameseDistanceMetric
 M_sentence_transformers_losses.SiameseDistanceMetric = nil
+
+---@class sentence_transformers.losses.BatchHardTripletLossDistanceFunction
+local M_sentence_transformers_losses_BatchHardTripletLossDistanceFunction = {}
+
+M_sentence_transformers_losses_BatchHardTripletLossDistanceFunction.euclidean_distance = "euclidean_distance"
+
+M_sentence_transformers_losses_BatchHardTripletLossDistanceFunction.cosine_distance = "cosine_distance"
 
 ---@class sentence_transformers.losses.TripletDistanceMetric
 local M_sentence_transformers_losses_TripletDistanceMetric = {}
@@ -1120,6 +1186,80 @@ function M_sentence_transformers_evaluation.EmbeddingSimilarityEvaluator(sentenc
 ---@param options? { anchors?: (string)[]|datasets.Column, positives?: (string)[]|datasets.Column, negatives?: (string)[]|datasets.Column, main_similarity_function?: "cosine"|"dot"|"euclidean"|"manhattan", margin?: number|table<string, number>, name?: string, batch_size?: integer, show_progress_bar?: boolean, write_csv?: boolean, truncate_dim?: integer, similarity_fn_names?: ("cosine"|"dot"|"euclidean"|"manhattan")[] }
 ---@return sentence_transformers.Evaluator
 function M_sentence_transformers_evaluation.TripletEvaluator(anchors, positives, negatives, main_similarity_function, margin, name, batch_size, show_progress_bar, write_csv, truncate_dim, similarity_fn_names, options) end
+
+--- How well queries find their documents: accuracy, precision, recall, MRR, NDCG, MAP.
+---@param queries table table, required. Texts by id.
+---@param corpus table table, required. Documents by id.
+---@param relevant_docs table table, required. For each query's id a sequence or set of document ids.
+---@param corpus_chunk_size? integer integer = 50000, at least 1. Documents scored at a time.
+---@param mrr_at_k? (integer)[] sequence of integer = {10}. Ranks at which it is taken.
+---@param ndcg_at_k? (integer)[] sequence of integer = {10}. Ranks at which it is taken.
+---@param accuracy_at_k? (integer)[] sequence of integer = {1, 3, 5, 10}. Ranks at which it is taken.
+---@param precision_recall_at_k? (integer)[] sequence of integer = {1, 3, 5, 10}. Ranks at which it is taken.
+---@param map_at_k? (integer)[] sequence of integer = {100}. Ranks at which it is taken.
+---@param show_progress_bar? boolean boolean = false
+---@param batch_size? integer integer = 32, at least 1. Sentences encoded at a time.
+---@param name? string string = "". Goes before every metric, with an underscore.
+---@param write_csv? boolean boolean = true. Whether a trainer's evaluations are appended to a CSV file.
+---@param truncate_dim? integer integer = nil, at least 1. Dimensions of the embeddings to use.
+---@param score_functions? ("cosine"|"dot"|"euclidean"|"manhattan")[] sequence of "cosine" | "dot" | "euclidean" | "manhattan" = the model's similarity. Which similarities to score.
+---@param main_score_function? "cosine"|"dot"|"euclidean"|"manhattan" "cosine" | "dot" | "euclidean" | "manhattan" = nil
+---@param options? { queries?: table, corpus?: table, relevant_docs?: table, corpus_chunk_size?: integer, mrr_at_k?: (integer)[], ndcg_at_k?: (integer)[], accuracy_at_k?: (integer)[], precision_recall_at_k?: (integer)[], map_at_k?: (integer)[], show_progress_bar?: boolean, batch_size?: integer, name?: string, write_csv?: boolean, truncate_dim?: integer, score_functions?: ("cosine"|"dot"|"euclidean"|"manhattan")[], main_score_function?: "cosine"|"dot"|"euclidean"|"manhattan" }
+---@return sentence_transformers.Evaluator
+function M_sentence_transformers_evaluation.InformationRetrievalEvaluator(queries, corpus, relevant_docs, corpus_chunk_size, mrr_at_k, ndcg_at_k, accuracy_at_k, precision_recall_at_k, map_at_k, show_progress_bar, batch_size, name, write_csv, truncate_dim, score_functions, main_score_function, options) end
+
+--- How well a query's right documents are ranked among its candidates.
+---@param samples (table)[] sequence of table, required. { query = text, positive = text or sequence, negative = text or sequence }
+---@param at_k? integer integer = 10, at least 1. Rank of MRR and NDCG.
+---@param name? string string = "". Goes before every metric, with an underscore.
+---@param write_csv? boolean boolean = true. Whether a trainer's evaluations are appended to a CSV file.
+---@param similarity_fct? "cos_sim"|"dot_score"|"euclidean_sim"|"manhattan_sim" "cos_sim" | "dot_score" | "euclidean_sim" | "manhattan_sim" = "cos_sim"
+---@param batch_size? integer integer = 64, at least 1. Sentences encoded at a time.
+---@param show_progress_bar? boolean boolean = false
+---@param use_batched_encoding? boolean boolean = true
+---@param truncate_dim? integer integer = nil, at least 1. Dimensions of the embeddings to use.
+---@param options? { samples?: (table)[], at_k?: integer, name?: string, write_csv?: boolean, similarity_fct?: "cos_sim"|"dot_score"|"euclidean_sim"|"manhattan_sim", batch_size?: integer, show_progress_bar?: boolean, use_batched_encoding?: boolean, truncate_dim?: integer }
+---@return sentence_transformers.Evaluator
+function M_sentence_transformers_evaluation.RerankingEvaluator(samples, at_k, name, write_csv, similarity_fct, batch_size, show_progress_bar, use_batched_encoding, truncate_dim, options) end
+
+--- How well a threshold on the similarity tells similar pairs from others.
+---@param sentences1 (string)[]|datasets.Column sequence of string or Column, required
+---@param sentences2 (string)[]|datasets.Column sequence of string or Column, required
+---@param labels (number)[]|datasets.Column sequence of number or Column, required. 1 (similar) or 0 for each pair.
+---@param name? string string = "". Goes before every metric, with an underscore.
+---@param batch_size? integer integer = 32, at least 1. Sentences encoded at a time.
+---@param show_progress_bar? boolean boolean = false
+---@param write_csv? boolean boolean = true. Whether a trainer's evaluations are appended to a CSV file.
+---@param truncate_dim? integer integer = nil, at least 1. Dimensions of the embeddings to use.
+---@param similarity_fn_names? ("cosine"|"dot"|"euclidean"|"manhattan")[] sequence of "cosine" | "dot" | "euclidean" | "manhattan" = the model's. Which similarities to score.
+---@param options? { sentences1?: (string)[]|datasets.Column, sentences2?: (string)[]|datasets.Column, labels?: (number)[]|datasets.Column, name?: string, batch_size?: integer, show_progress_bar?: boolean, write_csv?: boolean, truncate_dim?: integer, similarity_fn_names?: ("cosine"|"dot"|"euclidean"|"manhattan")[] }
+---@return sentence_transformers.Evaluator
+function M_sentence_transformers_evaluation.BinaryClassificationEvaluator(sentences1, sentences2, labels, name, batch_size, show_progress_bar, write_csv, truncate_dim, similarity_fn_names, options) end
+
+--- How often a sentence is closest to its own translation, in both directions.
+---@param source_sentences (string)[]|datasets.Column sequence of string or Column, required
+---@param target_sentences (string)[]|datasets.Column sequence of string or Column, required
+---@param show_progress_bar? boolean boolean = false
+---@param batch_size? integer integer = 16, at least 1. Sentences encoded at a time.
+---@param name? string string = "". Goes before every metric, with an underscore.
+---@param print_wrong_matches? boolean boolean = false. Only false.
+---@param write_csv? boolean boolean = true. Whether a trainer's evaluations are appended to a CSV file.
+---@param truncate_dim? integer integer = nil, at least 1. Dimensions of the embeddings to use.
+---@param options? { source_sentences?: (string)[]|datasets.Column, target_sentences?: (string)[]|datasets.Column, show_progress_bar?: boolean, batch_size?: integer, name?: string, print_wrong_matches?: boolean, write_csv?: boolean, truncate_dim?: integer }
+---@return sentence_transformers.Evaluator
+function M_sentence_transformers_evaluation.TranslationEvaluator(source_sentences, target_sentences, show_progress_bar, batch_size, name, print_wrong_matches, write_csv, truncate_dim, options) end
+
+--- Minus a hundred times the mean squared difference from a teacher's embeddings.
+---@param source_sentences (string)[]|datasets.Column sequence of string or Column, required
+---@param target_sentences (string)[]|datasets.Column sequence of string or Column, required
+---@param show_progress_bar? boolean boolean = false
+---@param batch_size? integer integer = 32, at least 1. Sentences encoded at a time.
+---@param name? string string = "". Goes before every metric, with an underscore.
+---@param write_csv? boolean boolean = true. Whether a trainer's evaluations are appended to a CSV file.
+---@param truncate_dim? integer integer = nil, at least 1. Dimensions of the embeddings to use.
+---@param options? { source_sentences?: (string)[]|datasets.Column, target_sentences?: (string)[]|datasets.Column, show_progress_bar?: boolean, batch_size?: integer, name?: string, write_csv?: boolean, truncate_dim?: integer, teacher_model?: sentence_transformers.SentenceTransformer }
+---@return sentence_transformers.Evaluator
+function M_sentence_transformers_evaluation.MSEEvaluator(source_sentences, target_sentences, show_progress_bar, batch_size, name, write_csv, truncate_dim, options) end
 
 --- Several evaluators, one after the other.
 ---@param evaluators (any)[] sequence, required

@@ -37,6 +37,11 @@ SMALL = [
 ]
 
 
+BATCH_TRIPLETS = (
+    "BatchAllTripletLoss", "BatchHardTripletLoss", "BatchSemiHardTripletLoss", "BatchHardSoftMarginTripletLoss",
+)
+
+
 def cases():
     torch.manual_seed(7)
     wide = [torch.randn(6, 9).tolist() for _ in range(5)]
@@ -86,6 +91,27 @@ def cases():
     yield "MarginMSELoss", {}, wide[:3], scores
     yield "MarginMSELoss", {"similarity_fct": "pairwise_cos_sim"}, wide[:4], [[s, 1 - s] for s in scores]
     yield "MarginMSELoss", {}, wide[:4], [[s, 1 - s, s * s] for s in scores]
+    classes = [2.0, 0.0, 2.0, 1.0, 0.0, 2.0]
+    for name in BATCH_TRIPLETS:
+        for labels in (classes, [1.0] * 5 + [0.0], [0.0, 1.0, 2.0, 3.0, 0.0, 4.0]):
+            yield name, {}, wide[:1], labels
+            yield name, {"distance_metric": "cosine_distance"}, wide[:1], labels
+        if name != "BatchHardSoftMarginTripletLoss":
+            yield name, {"margin": 0.3}, wide[1:2], classes
+            yield name, {"margin": 0.05, "distance_metric": "cosine_distance"}, wide[1:2], classes
+    yield "BatchAllTripletLoss", {}, wide[:1], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    yield "BatchHardTripletLoss", {}, wide[:1], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    yield "BatchHardTripletLoss", {}, wide[:1], [1.0] * 6
+    teacher = wide[4]
+    yield "MSELoss", {}, wide[:1], teacher
+    yield "MSELoss", {}, wide[:3], teacher
+    for metric in ("mse", "l2", "cosine"):
+        yield "EmbedDistillLoss", {"distance_metric": metric}, wide[:2], teacher
+    yield "DistillKLDivLoss", {}, wide[:3], [[s, 1 - s] for s in scores]
+    yield "DistillKLDivLoss", {"temperature": 2.0}, wide[:4], [[s, 1 - s, 3 * s] for s in scores]
+    yield "DistillKLDivLoss", {
+        "student_temperature": 0.7, "teacher_temperature": 1.5, "similarity_fct": "pairwise_cos_sim",
+    }, wide[:3], [[s, 1 - s] for s in scores]
     inner = {"loss": "MultipleNegativesRankingLoss", "matryoshka_dims": [4, 9, 2]}
     yield "MatryoshkaLoss", inner, wide[:3], None
     yield "MatryoshkaLoss", {**inner, "matryoshka_weights": [1.0, 0.5, 2.0]}, wide[:2], None
@@ -96,7 +122,9 @@ def build(name, arguments, model):
     values = dict(arguments)
     if "similarity_fct" in values:
         values["similarity_fct"] = getattr(util, values["similarity_fct"])
-    if "distance_metric" in values:
+    if "distance_metric" in values and name in BATCH_TRIPLETS:
+        values["distance_metric"] = getattr(losses.BatchHardTripletLossDistanceFunction, values["distance_metric"])
+    elif "distance_metric" in values and name != "EmbedDistillLoss":
         kind = losses.TripletDistanceMetric if name == "TripletLoss" else losses.SiameseDistanceMetric
         values["distance_metric"] = getattr(kind, values["distance_metric"])
     if "directions" in values:
@@ -124,7 +152,7 @@ def main():
         loss = build(name, arguments, model)
         features = [{"sentence_embedding": column} for column in model.columns]
         target = None if labels is None else torch.tensor(labels)
-        if name == "MatryoshkaLoss":
+        if name in ("MatryoshkaLoss", "MSELoss", "EmbedDistillLoss", *BATCH_TRIPLETS):
             value = loss(features, target)
         else:
             value = loss.compute_loss_from_embeddings(model.columns, target)

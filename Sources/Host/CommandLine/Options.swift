@@ -7,7 +7,7 @@ package struct Options: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "st-host",
         abstract: "Fine-tunes and tunes sentence-embedding models from Lua scripts.",
-        usage: "st-host [-i] [-l NAME ...] [-e CODE ...] [SCRIPT [ARG ...]]",
+        usage: "st-host [options] [-l NAME ...] [-e CODE ...] [SCRIPT [ARG ...]]",
         discussion: """
             Without a script and without -e, reads from standard input: as a REPL when it is a \
             terminal, otherwise as a script. The script finds its arguments in 'arg' and '...'; \
@@ -42,6 +42,29 @@ package struct Options: ParsableCommand {
         help: "Seed math.random, and fix what os.time, os.clock and os.date say.")
     package var deterministic = false
 
+    @Flag(
+        name: .customLong("sandbox"),
+        help: "Run what is not trusted: no files, processes or network.")
+    package var sandbox = false
+
+    @Option(
+        name: .customLong("allow"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A folder that a sandboxed script may read and write.", valueName: "FOLDER"))
+    package var allow: [String] = []
+
+    @Option(
+        name: .customLong("memory-limit"),
+        help: ArgumentHelp(
+            "Megabytes of Lua values a sandboxed script may hold (256).", valueName: "MB"))
+    package var memoryLimit: Int?
+
+    @Option(
+        name: .customLong("instruction-limit"),
+        help: ArgumentHelp(
+            "Instructions of Lua a sandboxed script may run (10000000000).", valueName: "N"))
+    package var instructionLimit: Int?
+
     @Flag(name: .customLong("version"), help: "Show the version.")
     package var version = false
 
@@ -57,6 +80,26 @@ package struct Options: ParsableCommand {
         if version { throw CleanExit.message(Version.text) }
         // The library takes these for the script's, as it does everything it doesn't know.
         if script.first == "--help" || script.first == "-h" { throw CleanExit.helpRequest() }
+        guard sandbox || (allow.isEmpty && memoryLimit == nil && instructionLimit == nil) else {
+            throw ValidationError(
+                "--allow, --memory-limit and --instruction-limit are for --sandbox")
+        }
+        if let memoryLimit, !(1...1 << 20).contains(memoryLimit) {
+            throw ValidationError("--memory-limit: must be 1 to 1048576, got \(memoryLimit)")
+        }
+        if let instructionLimit, instructionLimit < 1 {
+            throw ValidationError(
+                "--instruction-limit: must be at least 1, got \(instructionLimit)")
+        }
+    }
+
+    /// The bounds of the script; nil when it is trusted.
+    package var bounds: Sandbox? {
+        guard sandbox else { return nil }
+        var bounds = Sandbox(folders: allow)
+        if let memoryLimit { bounds.memoryLimit = memoryLimit << 20 }
+        if let instructionLimit { bounds.instructionLimit = UInt64(instructionLimit) }
+        return bounds
     }
 
     /// Everything from the first word that is no switch is kept as it is: a dash there is a switch

@@ -39,7 +39,7 @@ public enum Program {
     {
         let session: HostSession
         do {
-            session = try HostSession()
+            session = try HostSession(sandbox: options.bounds)
         } catch {
             writeError(HostError.report(error))
             return .failure

@@ -402,12 +402,12 @@ private func addWriting(to dataset: LuaClass<Dataset>) {
     dataset
         .method("to_json", [path], doc: "Writes JSON Lines; returns the number of bytes.") {
             dataset, arguments in
-            let path: String = try arguments["path_or_buf"]
+            let path: String = try arguments.path("path_or_buf")
             return try dataset.writeJSONLines(to: path)
         }
         .method("to_csv", [path], doc: "Writes CSV; returns the number of bytes.") {
             dataset, arguments in
-            let path: String = try arguments["path_or_buf"]
+            let path: String = try arguments.path("path_or_buf")
             return try dataset.writeCSV(to: path)
         }
         .method(

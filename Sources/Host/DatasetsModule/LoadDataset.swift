@@ -59,6 +59,13 @@ func addLoadDataset(to module: LuaModule, _ session: HostSession) {
         let isAll = splits == nil || splits?.contains("all") == true
         let wanted = isAll ? nil : instructions.map { Set($0.flatMap(\.names)) }
         let files = try source.files(wanted)
+        for path in files.flatMap(\.paths) {
+            try session.checkPath(path)
+            // A file within an archive: "archive.zip::file".
+            if let mark = path.firstRange(of: "::") {
+                try session.checkPath(String(path[..<mark.lowerBound]))
+            }
+        }
         guard let splits else {
             return LuaResults(DatasetDictObject(try loadDataset(source.format, dataFiles: files)))
         }
@@ -112,6 +119,7 @@ private func source(_ arguments: LuaArguments, _ session: HostSession) throws ->
     request.dataFiles = files.map { $0.map { (split: $0.split, patterns: $0.paths) } }
     let found: DatasetSource
     if formats.contains(path), let dataFolder {
+        try session.checkFolder(dataFolder)
         try checkFolder(dataFolder)
         found = try DatasetSource.folder(dataFolder, request, members: archiveMembers)
         guard found.format == path else {
@@ -131,7 +139,9 @@ private func source(_ arguments: LuaArguments, _ session: HostSession) throws ->
 private func dataset(
     _ path: String, _ request: DatasetRequest, _ arguments: LuaArguments, _ session: HostSession
 ) throws -> DatasetSource {
+    // A name that nothing local has is refused where the hub would be asked.
     if LocalPath.isFolder(path) {
+        try session.checkFolder(path)
         return try DatasetSource.folder(path, request, members: archiveMembers)
     }
     if LocalPath.exists(path) || path.hasPrefix("/") || path.hasPrefix(".")
@@ -143,7 +153,7 @@ private func dataset(
     for suffixes in suffixesByFormat.values where suffixes.contains(where: path.hasSuffix) {
         throw unknownFormat(path)
     }
-    return try session.hub.dataset(
+    return try session.hub(for: path).dataset(
         path, request, try HubAccess(arguments), members: archiveMembers)
 }
 

@@ -66,7 +66,11 @@ private func addRDBStorage(to module: LuaModule) {
             .keyword("heartbeat_stale_trial_callback", .any),
             .keyword("failed_trial_callback", .any, .nil, "The older name of the same."),
             .keyword("skip_table_creation", .boolean, false),
-        ]) { args in try RDBStorage(args["url"], options: try rdbOptions(args)) }
+        ]) { args in
+            let url: String = try args["url"]
+            try args.session?.checkStorage(url)
+            return try RDBStorage(url, options: try rdbOptions(args))
+        }
         .property("url", .string, doc: "Without the password.", get: { $0.url })
         .tostring { "RDBStorage(\(pythonRepr($0.url)))" })
 }
@@ -173,7 +177,7 @@ private func backendClass() -> LuaClass<JournalFileBackend> {
                     got: lock.typeName)
             }
             return try JournalFileBackend(
-                args["file_path"], lock: lock.object(as: JournalLockObject.self)?.lock)
+                args.path("file_path"), lock: lock.object(as: JournalLockObject.self)?.lock)
         }
         .tostring { "JournalFileBackend(\(pythonRepr($0.path)))" }
 }
@@ -189,7 +193,7 @@ private func lockClass(
         ]) { args in
             JournalLockObject(
                 try JournalFileLock(
-                    args["filepath"], kind: kind, gracePeriod: args["grace_period"]))
+                    args.path("filepath"), kind: kind, gracePeriod: args["grace_period"]))
         }
 }
 
@@ -206,6 +210,7 @@ extension LuaArguments {
                 path: name, expected: "a URL or a storage of optuna.storages",
                 got: value.typeName)
         }
+        try session?.checkStorage(url)
         return try RDBStorage(url)
     }
 

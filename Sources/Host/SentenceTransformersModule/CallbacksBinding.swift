@@ -68,7 +68,9 @@ func callback(from value: LuaValue, _ session: HostSession) throws -> any Traine
     }
     guard let table = value.table else { throw LuaError.internalError("a callback is no table") }
     return FunctionCallback { [unowned session] event, context, control in
-        try session.inScript { try handle(event, context, &control, with: table) }
+        try session.inScript {
+            try inCallback(event.rawValue) { try handle(event, context, &control, with: table) }
+        }
     }
 }
 

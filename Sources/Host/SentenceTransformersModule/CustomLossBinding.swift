@@ -22,7 +22,9 @@ func addCustomLoss(to module: LuaModule, _ progress: Progress) {
             name: name, place: { function.reference.state.currentPlace },
             { columns, labels in
                 try function.reference.state.borrow {
-                    try progress.suspended { try call(function, name, columns, labels) }
+                    try progress.suspended {
+                        try inCallback(name) { try call(function, name, columns, labels) }
+                    }
                 }
             })
         return LossObject(loss, try args["model"])

@@ -32,7 +32,7 @@ func evaluatorClass() -> LuaClass<EvaluatorObject> {
         ], doc: "Metrics of the model, by name."
     ) { object, args in
         let context = EvaluationContext(
-            outputPath: try args["output_path"], epoch: try args["epoch"],
+            outputPath: try args.path("output_path"), epoch: try args["epoch"],
             steps: try args["steps"])
         return try object.evaluator.evaluate(try args["model"], context).json
     }
@@ -42,6 +42,8 @@ func evaluatorClass() -> LuaClass<EvaluatorObject> {
 func evaluationModule() -> LuaModule {
     let module = LuaModule("sentence_transformers.evaluation")
     addSimilarityEvaluators(to: module)
+    addRetrievalEvaluators(to: module)
+    addPairEvaluators(to: module)
     module.function(
         "SequentialEvaluator",
         [
@@ -60,7 +62,9 @@ func evaluationModule() -> LuaModule {
             mainScore: mainScore.map { function in
                 { @Sendable scores in
                     try function.reference.state.borrow {
-                        try function.call(scores, returning: Double.self)
+                        try inCallback("main_score_function") {
+                            try function.call(scores, returning: Double.self)
+                        }
                     }
                 }
             })
@@ -168,16 +172,14 @@ private func margins(_ args: LuaArguments) throws -> [SimilarityFunction: Double
 func evaluator(from value: LuaValue, path: String) throws -> any Evaluator {
     if let object = value.object(as: EvaluatorObject.self) { return object.evaluator }
     if let function = value.function {
-        return FunctionEvaluator { model, context in
-            try function.reference.state.borrow { try evaluate(function, model, context) }
-        }
+        return FunctionEvaluator { model, context in try evaluate(function, model, context) }
     }
     if let table = value.table {
         if let function = try table.callable {
             // An object of the script's own; its primary_metric is looked at once.
             let primary: String? = try table.get("primary_metric")
             return FunctionEvaluator(primaryMetric: primary) { model, context in
-                try function.reference.state.borrow { try evaluate(function, model, context) }
+                try evaluate(function, model, context)
             }
         }
         let count = try table.count
@@ -197,6 +199,20 @@ func evaluator(from value: LuaValue, path: String) throws -> any Evaluator {
 @Sendable
 private func evaluate(
     _ function: LuaFunction, _ model: SentenceTransformer, _ context: EvaluationContext
+) throws -> Metrics {
+    let state = function.reference.state
+    return try state.borrow {
+        guard let session = state.owner as? HostSession else {
+            throw LuaError.internalError("an evaluator without its session")
+        }
+        return try session.progress.suspended {
+            try inCallback("evaluator") { try metrics(of: function, model, context) }
+        }
+    }
+}
+
+private func metrics(
+    of function: LuaFunction, _ model: SentenceTransformer, _ context: EvaluationContext
 ) throws -> Metrics {
     let result: LuaValue = try function.call(
         model, context.outputPath, context.epoch, context.steps)

@@ -38,6 +38,8 @@ func lossesModule(_ session: HostSession) -> LuaModule {
     addRankingLosses(to: module)
     addPairLosses(to: module)
     addTripletAndWrapperLosses(to: module)
+    addBatchTripletLosses(to: module)
+    addDistillationLosses(to: module)
     addCustomLoss(to: module, session.progress)
     module.submodule("TripletDistanceMetric", enumeration("TripletDistanceMetric", tripletMetrics))
     module.submodule("SiameseDistanceMetric", enumeration("SiameseDistanceMetric", siameseMetrics))

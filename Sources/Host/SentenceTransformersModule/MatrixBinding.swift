@@ -44,7 +44,7 @@ func matrixClass() -> LuaClass<Matrix> {
                 .keyword("name", .string, "embeddings", "Of the tensor in a safetensors file."),
             ], doc: "Writes a file that numpy or safetensors reads."
         ) { matrix, args in
-            try matrix.save(to: args["path"], name: args["name"])
+            try matrix.save(to: args.path("path"), name: args["name"])
         }
 }
 
@@ -148,7 +148,7 @@ private func addConstructors(to declaration: LuaClass<Matrix>) {
                 .keyword("name", .string, .nil, "The tensor of a safetensors file."),
             ], doc: "Reads a file of numpy or safetensors."
         ) { args in
-            try Matrix.load(from: args["path"], name: args["name"])
+            try Matrix.load(from: args.path("path"), name: args["name"])
         }
 }
 

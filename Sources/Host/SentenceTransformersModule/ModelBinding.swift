@@ -42,7 +42,7 @@ private func addLoading(
             .keyword("local_files_only", .boolean, false, "Whether the cache must do."),
         ], doc: "Loads a model from a folder or the hub."
     ) { args in
-        let path: String = try args["model_name_or_path"]
+        let path: String = try args.path("model_name_or_path")
         if let device: String = try args["device"], device != "cpu" {
             throw args.invalid("device", "'\(device)' is not available; use \"cpu\"")
         }
@@ -59,10 +59,10 @@ private func addLoading(
         "save_pretrained", [.required("path", .string, "The folder to write.")],
         doc: "Writes a folder that Python's SentenceTransformer loads."
     ) { model, args in
-        try model.save(to: try args["path"])
+        try model.save(to: try args.path("path"))
     }
     .method("save", [.required("path", .string)], doc: "As save_pretrained.") { model, args in
-        try model.save(to: try args["path"])
+        try model.save(to: try args.path("path"))
     }
 }
 
@@ -72,7 +72,10 @@ private func modelFolder(
 ) throws -> String {
     var isFolder = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    if exists, isFolder { return path }
+    if exists, isFolder {
+        try session.checkFolder(path)
+        return path
+    }
     if exists {
         throw TrainingError.file(
             path: path, problem: "is a file", hint: "give the folder of a saved model")
@@ -86,7 +89,7 @@ private func modelFolder(
     access.cacheFolder =
         try args["cache_folder"] ?? HubConfiguration.environment("SENTENCE_TRANSFORMERS_HOME")
     access.localFilesOnly = try args["local_files_only"]
-    return try session.hub.modelFolder(path, access)
+    return try session.hub(for: path).modelFolder(path, access)
 }
 
 // MARK: - Fields

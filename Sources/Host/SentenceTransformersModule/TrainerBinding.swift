@@ -20,7 +20,7 @@ func trainerClass(_ session: HostSession) -> LuaClass<TrainerObject> {
         .property("args", .object("SentenceTransformerTrainingArguments"), get: { $0.args })
         .property(
             "state", .table, doc: "What training says about itself: log_history, global_step ...",
-            get: { try $0.state.scriptTable }
+            get: { RecordTable(name: "TrainerState", fields: try $0.state.scriptTable) }
         )
         .property(
             "evaluator", .object("Evaluator"),
@@ -127,17 +127,20 @@ private func addTraining(to declaration: LuaClass<TrainerObject>) {
             ], doc: "Trains the model: { global_step, training_loss, metrics }."
         ) { object, args in
             let from: LuaValue = try args["resume_from_checkpoint"]
+            if let folder = from.string { try object.session.checkFolder(folder) }
             let point: ResumePoint =
                 from.string.map { .checkpoint(path: $0) }
                 ?? (from.boolean == true ? .lastCheckpoint : .start)
             let output = try interruptible(object) {
                 try object.trainerForTraining().train(resumeFrom: point)
             }
-            return [
-                "global_step": .int(Int64(output.globalStep)),
-                "training_loss": .double(output.trainingLoss),
-                "metrics": .object(output.metrics.json),
-            ] as JSONObject
+            return RecordTable(
+                name: "TrainOutput",
+                fields: [
+                    "global_step": .int(Int64(output.globalStep)),
+                    "training_loss": .double(output.trainingLoss),
+                    "metrics": .object(output.metrics.json),
+                ])
         }
         .method("evaluate", doc: "Metrics of the model, keys with eval_ before them.") {
             object, _ in
@@ -148,7 +151,7 @@ private func addTraining(to declaration: LuaClass<TrainerObject>) {
             [.optional("output_dir", .string, .computed("the arguments' output_dir"))],
             doc: "Writes the model's folder."
         ) { object, args in
-            let folder: String? = try args["output_dir"]
+            let folder: String? = try args.path("output_dir")
             try object.trainer().saveModel(to: folder)
         }
         .method(

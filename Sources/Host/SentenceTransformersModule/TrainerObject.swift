@@ -124,12 +124,14 @@ final class TrainerObject: LuaObject {
         model: SentenceTransformer, args: SentenceTransformerTrainingArguments,
         runDir: String? = nil, label: String = "Training"
     ) throws -> SentenceTransformerTrainer {
+        try session.checkFolder(args.outputDir)
         let trainer = try SentenceTransformerTrainer(
             model: model, args: args, trainDataset: trainDataset, evalDataset: evalDataset,
             loss: try lossSource.make(for: model), evaluator: evaluator,
             callbacks: try callbacks.map { try callback(from: $0, session) }, runDir: runDir,
             tokenStore: tokenStore)
         trainer.hooks.cancellation = session.cancellation
+        trainer.hooks.checkPath = session.checkFolder
         trainer.hooks.progress = TrainingProgress(session.progress, args: args, label: label).show
         return trainer
     }
@@ -138,14 +140,16 @@ final class TrainerObject: LuaObject {
     static func makeModel(
         _ function: LuaFunction, _ trial: (any IntoLua)?
     ) throws -> SentenceTransformer {
-        let result: LuaValue =
-            try trial.map { try function.call($0) } ?? function.call(LuaValue.nil)
-        guard let model = result.object(as: SentenceTransformer.self) else {
-            throw LuaError.message(
-                "model_init: expected the function to return a SentenceTransformer, got"
-                    + " \(result.typeName)")
+        return try inCallback("model_init") { () -> SentenceTransformer in
+            let result: LuaValue =
+                try trial.map { try function.call($0) } ?? function.call(LuaValue.nil)
+            guard let model = result.object(as: SentenceTransformer.self) else {
+                throw LuaError.message(
+                    "model_init: expected the function to return a SentenceTransformer, got"
+                        + " \(result.typeName)")
+            }
+            return model
         }
-        return model
     }
 }
 
@@ -196,12 +200,14 @@ indirect enum LossSource {
         switch self {
         case .loss(let loss): return loss
         case .function(let function):
-            let result: LuaValue = try function.call(model)
-            guard let object = result.object(as: LossObject.self) else {
-                throw LuaError.message(
-                    "loss: expected the function to return a loss, got \(result.typeName)")
+            return try inCallback("loss") { () -> any Loss in
+                let result: LuaValue = try function.call(model)
+                guard let object = result.object(as: LossObject.self) else {
+                    throw LuaError.message(
+                        "loss: expected the function to return a loss, got \(result.typeName)")
+                }
+                return object.loss
             }
-            return object.loss
         case .byDefault, .named:
             throw LuaError.mismatch(path: "loss", expected: "Loss or function", got: "table")
         }
