@@ -107,6 +107,10 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .executableTarget(name: "st-host", dependencies: ["Host"], swiftSettings: settings),
+        // The example of docs/embedding.md, built with everything else so that it stays right.
+        .executableTarget(
+            name: "embedding-example", dependencies: ["Host", "LuaBridge"],
+            path: "docs/embedding/Sources/Embedding", swiftSettings: settings),
         .executableTarget(
             name: "st-bench", dependencies: ["Training", "Tuning"], swiftSettings: settings),
 

@@ -70,6 +70,15 @@ public final class HostSession {
         lua.interrupt()
     }
 
+    /// ``interrupt()`` as a function that may be handed to another thread; it does not keep the
+    /// session alive.
+    public var interrupter: @Sendable () -> Void {
+        { [weak lua, cancellation] in
+            cancellation.cancel()
+            lua?.interrupt()
+        }
+    }
+
     public var isInterrupted: Bool { lua.isInterrupted }
 
     /// Makes the session usable again after ``interrupt()``.

@@ -132,6 +132,10 @@ import Testing
             "'/tmp/x' is out of reach"
         ),
         (
+            "require('datasets').Dataset.from_dict{ a = { 1 } }:to_parquet('/tmp/x')",
+            "'/tmp/x' is out of reach"
+        ),
+        (
             "require('optuna').create_study{ storage = 'sqlite:////tmp/x.db' }",
             "'/tmp/x.db' is out of reach"
         ),

@@ -41,6 +41,47 @@ struct ScriptTests {
         #expect(try Self.names(in: "refused").count >= 100)
     }
 
+    @Test func `every wrong script leaves the REPL alive, with the same message`() throws {
+        let names = try Self.names(in: "refused")
+        let work = try TemporaryFolder()
+        defer { work.remove() }
+        var lines = ""
+        for name in names {
+            let script = try String(
+                contentsOf: Self.scripts.appending(path: "refused/\(name).lua"), encoding: .utf8)
+            let folder = work.url.appending(path: name)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            // Scripts name their files relative to where they are; the REPL stays where it is.
+            let moved = script.replacing(/"(data|models|out)([\/"])/) {
+                "\"\(name)/\($0.1)\($0.2)"
+            }
+            try ScriptFixtures.write(to: folder, for: script)
+            try moved.write(
+                to: work.url.appending(path: "\(name).lua"), atomically: true, encoding: .utf8)
+            lines += "dofile('\(name).lua')\nio.stderr:write('== \(name)\\n')\n"
+        }
+        lines += "print('alive')\n"
+        var process = Subprocess(Subprocess.host, ["-i"], in: work.url)
+        process.environment = ["HF_HUB_OFFLINE": "1", "HF_HOME": "hf", "HF_HUB_CACHE": ""]
+        process.input = lines
+        let outcome = try process.run()
+        #expect(outcome.status == 0)
+        #expect(outcome.output.hasSuffix("alive\n"))
+        var rest = outcome.errors[...]
+        for name in names {
+            let end = try #require(rest.range(of: "== \(name)\n"), "\(name) ended the REPL")
+            let part = String(rest[..<end.lowerBound])
+            rest = rest[end.upperBound...]
+            let kept = try String(
+                contentsOf: Self.scripts.appending(path: "refused/\(name).stderr"),
+                encoding: .utf8)
+            let message = part.replacing("\(name)/", with: "")
+            #expect(
+                message.contains(kept.trimmingCharacters(in: .newlines)),
+                "\(name) says in the REPL: \(part)")
+        }
+    }
+
     /// The line that stands before the last traceback (the log of a failed trial has one, too), or
     /// the last line where there is none.
     private static func message(_ errors: String) -> String? {

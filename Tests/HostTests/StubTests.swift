@@ -32,6 +32,20 @@ struct StubTests {
         }
     }
 
+    @Test func `the manual page is that of the command line`() throws {
+        let page = try ManPage.text()
+        let kept = try String(
+            contentsOf: Repository.root.appending(path: "docs/st-host.1"), encoding: .utf8)
+        #expect(kept == page, "st-host.1: \(Self.remedy)")
+        for option in ["sandbox", "allow", "json", "filter", "storage"] {
+            #expect(page.contains("\\-\\-\(option)\\fR"), "\(option)")
+        }
+        // Everything troff would take for a request is one.
+        for line in page.split(separator: "\n") where line.hasPrefix(".") {
+            #expect(line.hasPrefix(".\\\"") || line.contains(/^\.(TH|SH|SS|B|BR|I|TP|PP|br)\b/))
+        }
+    }
+
     @Test func `the Lua reference is that of the declarations`() throws {
         let kept = try String(
             contentsOf: Repository.root.appending(path: "docs/lua-reference.md"), encoding: .utf8)

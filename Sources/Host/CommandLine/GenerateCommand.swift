@@ -6,22 +6,23 @@ import FoundationEssentials
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "st-host generate",
-        abstract: "Writes stubs for lua-language-server, or the Lua reference.",
+        abstract: "Writes stubs for lua-language-server, the Lua reference, or the manual page.",
         discussion: """
             stubs FOLDER writes a file for each module into FOLDER; name it in the editor's \
-            setting Lua.workspace.library. reference FILE writes the reference as Markdown. \
+            setting Lua.workspace.library. reference FILE writes the reference as Markdown, \
+            man FILE the page that man(1) shows. \
             Completion for a shell: st-host --generate-completion-script bash|zsh|fish.
             """)
 
-    @Argument(help: "stubs or reference.")
+    @Argument(help: "stubs, reference or man.")
     var what: String
 
     @Argument(help: "The folder or file to write.")
     var path: String
 
     mutating func validate() throws {
-        guard ["stubs", "reference"].contains(what) else {
-            throw ValidationError("expected stubs or reference, got '\(what)'")
+        guard ["stubs", "reference", "man"].contains(what) else {
+            throw ValidationError("expected stubs, reference or man, got '\(what)'")
         }
     }
 
@@ -48,6 +49,10 @@ struct GenerateCommand: ParsableCommand {
     }
 
     private func write() throws {
+        if what == "man" {
+            try Data(ManPage.text().utf8).write(to: URL(filePath: path))
+            return
+        }
         let reference = try APIReference()
         if what == "reference" {
             try Data(ReferencePage(reference).text().utf8).write(to: URL(filePath: path))

@@ -425,7 +425,7 @@ private func addWriting(to dataset: LuaClass<Dataset>) {
         ) { dataset, arguments in
             let compression: String? = try arguments["compression"]
             return try dataset.writeParquet(
-                to: try arguments["path_or_buf"],
+                to: try arguments.path("path_or_buf"),
                 compression: compression.flatMap(ParquetWriter.Compression.init) ?? .snappy,
                 rowGroupRows: try arguments["batch_size"])
         }
