@@ -72,6 +72,8 @@ public enum TuningError: Error, Sendable, Equatable {
     /// The work was stopped from outside (Ctrl-C, a caller's cancellation).
     case interrupted
     /// A broken invariant of our own.
+    /// A ``FixedTrial`` was asked for a value that it was not made with.
+    case fixedTrialLacks(name: String)
     case internalError(String)
 }
 
@@ -225,6 +227,9 @@ extension TuningError: CustomStringConvertible {
             "storage '\(url)': \(problem)"
         case .interrupted:
             "interrupted"
+        case .fixedTrialLacks(let name):
+            "The value of the parameter '\(name)' is not found. Please set it at the "
+                + "construction of the FixedTrial object."
         case .internalError(let text):
             "st-host internal error: \(text); please report"
         default: ""

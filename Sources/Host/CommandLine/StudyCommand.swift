@@ -12,7 +12,7 @@ struct StudyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "st-host study", abstract: "Shows and changes studies in a storage.",
         subcommands: [
-            List.self, Show.self, Trials.self, Best.self, Export.self, Delete.self,
+            List.self, Show.self, Trials.self, Best.self, Export.self, Delete.self, Importance.self,
         ])
 
     /// What every subcommand takes.
@@ -119,6 +119,60 @@ struct StudyCommand: ParsableCommand {
             let study = try one.open()
             StudyOutput.write(
                 StudyTables.trials(try study.trials(), of: study, isComplete: true), format)
+        }
+    }
+
+    struct Importance: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "How much each parameter matters; the numbers add up to 1.")
+
+        enum Evaluator: String, CaseIterable, ExpressibleByArgument {
+            case pedanova, fanova, mdi
+        }
+
+        @OptionGroup var one: One
+        @Option(help: "pedanova, fanova or mdi.")
+        var evaluator: Evaluator = .pedanova
+        @Option(
+            help: ArgumentHelp(
+                "Which of several objectives, from 0; needed when there are several.",
+                valueName: "N"))
+        var objective: Int?
+        @Option(help: ArgumentHelp("Of the forests of fanova and mdi.", valueName: "N"))
+        var seed: Int?
+        @OptionGroup var shape: Shape
+
+        func run() throws {
+            let study = try one.open()
+            let importances = try study.paramImportances(
+                evaluator: made(), target: target(of: study))
+            StudyOutput.write(StudyTables.importances(importances), shape.format)
+        }
+
+        private func made() throws -> any ImportanceEvaluator {
+            switch evaluator {
+            case .pedanova: try PedAnovaImportanceEvaluator()
+            case .fanova: try FanovaImportanceEvaluator(seed: seed)
+            case .mdi: try MeanDecreaseImpurityImportanceEvaluator(seed: seed)
+            }
+        }
+
+        private func target(of study: Study) throws -> ((FrozenTrial) throws -> Double)? {
+            guard let objective else {
+                if study.directions.count == 1 { return nil }
+                throw ValidationError(
+                    "the study has \(study.directions.count) objectives: --objective 0 to "
+                        + "\(study.directions.count - 1) says which one to explain")
+            }
+            guard study.directions.indices.contains(objective) else {
+                throw ValidationError(
+                    "--objective \(objective): the study has objectives 0 to "
+                        + "\(study.directions.count - 1)")
+            }
+            return { trial in
+                let values = trial.values ?? []
+                return values.indices.contains(objective) ? values[objective] : .nan
+            }
         }
     }
 

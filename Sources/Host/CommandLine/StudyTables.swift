@@ -48,6 +48,15 @@ enum StudyTables {
         return StudyTable(columns: row.keys, rows: [row], isSingle: true)
     }
 
+    /// The largest first.
+    static func importances(_ importances: NamedValues<Double>) -> StudyTable {
+        StudyTable(
+            columns: ["param", "importance"],
+            rows: importances.map { name, value in
+                ["param": .string(name), "importance": .double(value)]
+            })
+    }
+
     /// - isComplete: with reports, distributions and system attributes.
     static func trials(
         _ trials: [FrozenTrial], of study: Study, isComplete: Bool = false

@@ -26,7 +26,7 @@ package enum OptunaModule {
         let module = LuaModule("optuna", doc: "Hyperparameter search as in Optuna 5.0.")
         for holder in [module, study] { addStudyFunctions(to: holder, log) }
         for holder in [module, trial] { addTrialFunctions(to: holder) }
-        trial.submodule("TrialState", trialStates())
+        trial.submodule("TrialState", trialStates()).class(fixedTrialClass(log))
         study.submodule("StudyDirection", studyDirections())
         let exceptions = LuaModule("optuna.exceptions").class(trialPrunedClass())
         module

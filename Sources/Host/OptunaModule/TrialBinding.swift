@@ -5,6 +5,7 @@ import OrderedJSON
 public import Tuning
 
 extension Trial: LuaObject {}
+extension FixedTrial: LuaObject {}
 
 func trialClass() -> LuaClass<Trial> {
     let trial = LuaClass<Trial>("Trial", doc: "A running trial: asks for parameters, reports.")
@@ -32,7 +33,7 @@ func trialClass() -> LuaClass<Trial> {
     return trial
 }
 
-private func addSuggestions(to trial: LuaClass<Trial>) {
+private func addSuggestions<Source: LuaObject & ParameterSource>(to trial: LuaClass<Source>) {
     trial
         .method(
             "suggest_float",
@@ -97,6 +98,46 @@ private func addProgress(to trial: LuaClass<Trial>) {
         ) { trial, args in
             try trial.setConstraint(args["key"], args["value"])
         }
+}
+
+/// `optuna.trial.FixedTrial`
+func fixedTrialClass(_ log: OptunaLog) -> LuaClass<FixedTrial> {
+    let trial = LuaClass<FixedTrial>(
+        "FixedTrial", doc: "Suggests given values, outside of any study.")
+    addSuggestions(to: trial)
+    trial
+        .constructor([
+            .required("params", .map(.any), "Values by parameter name."),
+            .optional("number", .integer, 0),
+        ]) { args in
+            FixedTrial(
+                try args.parameters("params"), number: try args["number"], logger: log.logger)
+        }
+        .method("report", [.required("value", .number), .required("step", .integer)]) { _, _ in }
+        .method("should_prune", doc: "false") { _, _ -> Bool in false }
+        .method("set_user_attr", [.required("key", .string), attributeValue]) { trial, args in
+            trial.setUserAttribute(try args["key"], try args["value"] as JSONValue)
+        }
+        .method("set_constraint", [.required("key", .string), .required("value", .number)]) {
+            trial, args in
+            try trial.setConstraint(args["key"], args["value"])
+        }
+        .property("number", .integer, get: { $0.number })
+        .property(
+            "params", .table, doc: "What was asked for so far.",
+            get: { NamedValuesTable(values: $0.params) }
+        )
+        .property(
+            "distributions", .table,
+            get: { NamedValuesTable(values: $0.distributions.mapValues(DistributionObject.init)) }
+        )
+        .property("user_attrs", .table, get: { $0.userAttrs })
+        .property("constraints", .table, get: { NamedValuesTable(values: $0.constraints) })
+        .property(
+            "datetime_start", .string, doc: "Local time.", get: { localTimeText($0.datetimeStart) }
+        )
+        .tostring { "FixedTrial(number=\($0.number), params=\(pythonRepr($0.params)))" }
+    return trial
 }
 
 /// A record of a trial as scripts hold it.
