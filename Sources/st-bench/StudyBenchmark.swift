@@ -1,19 +1,24 @@
 // The search engine alone: how the cost of a TPE trial grows with the history.
 import Glibc
 import Tuning
+import TuningStorage
 
 /// Trials after which a line is printed.
 private let marks = [100, 300, 1_000, 2_000, 5_000, 10_000]
 
-/// An in-memory study of four parameters (two integers, a float, a logarithmic float) with the
-/// default sampler, up to `options.trials` trials. With PEER=1 in the environment, the same study in
-/// Python's Optuna beside it; ST_HOST_PYTHON names the interpreter.
+/// A study of four parameters (two integers, a float, a logarithmic float) with the
+/// default sampler, up to `options.trials` trials: in memory, or with `options.sqlite` in a new
+/// database file, every result on the disk before the next trial. With PEER=1 in the environment, the
+/// same study in Python's Optuna beside it; ST_HOST_PYTHON names the interpreter.
 func runStudyBenchmark(_ options: BenchmarkOptions) throws {
     let marks = marks.filter { $0 < options.trials } + [options.trials]
-    let peer = try peerCurve(marks)
+    let peer = try peerCurve(marks, isSQLite: options.sqlite)
     let log = OptunaLog(isColoured: false, write: { _ in })
     log.verbosity = OptunaLog.Verbosity(atLeast: 30)
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
     let study = try Study.create(
+        storage: options.sqlite ? try RDBStorage("sqlite:///\(folder.path)/study.db") : nil,
         sampler: try TPESampler(seed: 42), directions: [.maximize], logger: log.logger)
     var done = 0
     let clock = processorSeconds()
@@ -42,25 +47,26 @@ private func show(
     _ options: BenchmarkOptions, trials: Int, mean: Double, latest: Double, peer: Double?
 ) {
     func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+    let place = options.sqlite ? "SQLite" : "in memory"
     if options.json {
         let python = peer.map { ", \"python_ms_per_trial\": \(rounded($0))" } ?? ""
         print(
-            "{\"name\": \"study\", \"trials\": \(trials), \"ms_per_trial\": \(rounded(mean)), "
+            "{\"name\": \"study\", \"storage\": \"\(place)\", \"trials\": \(trials), \"ms_per_trial\": \(rounded(mean)), "
                 + "\"latest_ms_per_trial\": \(rounded(latest))\(python)}")
         return
     }
     var line =
-        "TPE, in memory, 4 parameters: \(trials) trials, \(rounded(mean)) ms a trial, "
+        "TPE, \(place), 4 parameters: \(trials) trials, \(rounded(mean)) ms a trial, "
         + "\(rounded(latest)) ms a trial since the line before"
     if let peer { line += "; Python \(rounded(peer)) ms, \(Int((peer / mean).rounded())) x" }
     print(line)
 }
 
 /// Milliseconds a trial of Python's Optuna by number of trials; nothing unless PEER=1.
-private func peerCurve(_ marks: [Int]) throws -> [Int: Double] {
+private func peerCurve(_ marks: [Int], isSQLite: Bool) throws -> [Int: Double] {
     guard getenv("PEER").map({ String(cString: $0) }) == "1" else { return [:] }
     let python = getenv("ST_HOST_PYTHON").map { String(cString: $0) } ?? "python3"
-    let list = marks.map(String.init).joined(separator: " ")
+    let list = (isSQLite ? "--sqlite " : "") + marks.map(String.init).joined(separator: " ")
     guard let pipe = popen("'\(python)' scripts/dev/tpe_curve.py \(list)", "r") else {
         fail("can't start \(python)")
     }
@@ -75,6 +81,23 @@ private func peerCurve(_ marks: [Int]) throws -> [Int: Double] {
         fail("PEER=1 needs Optuna: set ST_HOST_PYTHON and start in the repository's folder")
     }
     return curve
+}
+
+/// A new folder under TMPDIR.
+private struct TemporaryFolder {
+    let path: String
+
+    init() throws {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/st-bench-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { fail("can't make a folder in \(parent)") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    func remove() {
+        for name in ["study.db", "study.db-wal", "study.db-shm"] { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
 }
 
 private func processorSeconds() -> Double {

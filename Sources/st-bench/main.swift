@@ -16,6 +16,8 @@ struct BenchmarkOptions {
     var columns = ["sentence1", "sentence2"]
     var rows = 1_000_000
     var maxLength = 256
+    /// In a database file instead of in memory.
+    var sqlite = false
     var trials = 10_000
     var split = "train"
 }
@@ -33,7 +35,7 @@ let usage = """
            st-bench tokenizer --data FILE [--model FOLDER] [--columns A,B] [--rows N]
                     [--max-length N] [--json] [--repetitions N]
            st-bench data --data FILE [--split SPLIT] [--json] [--cpu-time] [--repetitions N]
-           st-bench study [--trials N] [--json]
+           st-bench study [--sqlite] [--trials N] [--json]
     --cpu-time counts the processor time of all threads, for a machine that is busy otherwise.
     `study` counts processor time; PEER=1 runs the same study in Python's Optuna beside it.
     The model folder may also be given as ST_HOST_MODEL. Quote results with the machine, the BLAS
@@ -64,6 +66,7 @@ while !arguments.isEmpty {
     case "--cpu-time": Measurement.usesProcessorTime = true
     case "--threads": options.threads = count()
     case "--repetitions": options.repetitions = count()
+    case "--sqlite": options.sqlite = true
     case "--trials": options.trials = count()
     case "--model": options.model = value()
     case "--data": options.data = value()

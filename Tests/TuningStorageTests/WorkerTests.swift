@@ -23,9 +23,8 @@ struct WorkerTests {
     ) throws {
         let place = try kind.place()
         defer { place.remove() }
-        // Python's Optuna does not queue for SQLite's lock long enough to be mixed in there.
-        let pythonWorkers = Repository.python == nil || kind == .sqlite ? 0 : 2
-        let ours = 4
+        let pythonWorkers = Repository.python == nil ? 0 : 2
+        let ours = kind == .sqlite ? 2 : 4
         let study = try Study.create(storage: try place.open(), name: "s", logger: silent)
         var processes = (0..<ours).map { _ in host(place.url, trials: 50) }
         for _ in 0..<pythonWorkers {
@@ -91,6 +90,50 @@ struct WorkerTests {
         }
     }
 
+    /// Four workers, Python's among them where there is a Python.
+    @Test(arguments: StorageKind.shared.filter { $0 != .journal })
+    func `a study completes while a worker is killed every second and the server crashes`(
+        _ kind: StorageKind
+    ) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let server = kind == .postgresql ? try PostgreSQLServer() : nil
+        let url = try server?.makeDatabase() ?? place.url
+        let storage = try RDBStorage(url)
+        let study = try Study.create(storage: storage, name: "s", logger: silent)
+        func worker(_ index: Int) throws -> Process {
+            index == 3 && Repository.python != nil
+                ? try background(optunaProcess(["work", url, "s", "100000"])) : try start(url)
+        }
+        var workers = try (0..<4).map(worker)
+        var finished: [Int: FrozenTrial] = [:]
+        for round in 0..<9 {
+            sleep(1)
+            if round == 4 { try server?.restart() }
+            for trial in try study.trials(.complete) { finished[trial.number] = trial }
+            kill(workers[round % 4].processIdentifier, SIGKILL)
+            workers[round % 4].waitUntilExit()
+            workers[round % 4] = try worker(round % 4)
+        }
+        for worker in workers {
+            kill(worker.processIdentifier, SIGKILL)
+            worker.waitUntilExit()
+        }
+        #expect(finished.count >= 10)
+        // Longer than the grace period; then one more worker completes what was left behind.
+        sleep(4)
+        var last = host(url, trials: 40)
+        last.environment = ["HEARTBEAT": "1"]
+        let outcome = try last.run()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let trials = try RDBStorage(url).trials(study.studyID, states: .all)
+        #expect(trials.map(\.number) == Array(0..<trials.count))
+        for (number, known) in finished { #expect(trials[number] == known) }
+        #expect(trials.filter { $0.state == .complete }.allSatisfy { $0.params.count == 2 })
+        #expect(trials.allSatisfy { $0.state != .waiting })
+        try? server?.stop()
+    }
+
     @Test(
         .enabled(
             if: PostgreSQLServer.shared != nil,
@@ -131,7 +174,10 @@ struct WorkerTests {
 
     /// A worker with heartbeat that goes on until it is killed.
     private func start(_ url: String) throws -> Process {
-        let command = host(url, trials: 1_000_000, pause: 0.02)
+        try background(host(url, trials: 1_000_000, pause: 0.02))
+    }
+
+    private func background(_ command: Subprocess) throws -> Process {
         let process = Process()
         process.executableURL = command.program
         process.arguments = command.arguments

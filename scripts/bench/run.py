@@ -61,8 +61,13 @@ def run(command, threads, cpus=None):
             lines = [line for line in errors.read().splitlines() if line.strip()]
             reason = [line for line in lines if ".lua:" in line and "\t" not in line] or lines[-1:]
             raise Refused(reason[0][:160] if reason else f"status {status}")
-        printed = [json.loads(line) for line in out.read().splitlines() if line.startswith("{")]
-    return {"wall": seconds, "peak_mb": usage.ru_maxrss / 1024, "printed": printed}
+        lines = out.read().splitlines()
+        printed = [json.loads(line) for line in lines if line.startswith("{")]
+        words = [line.split() for line in lines if line[:1].isdigit()]
+        # Lines of two numbers.
+        pairs = [(int(pair[0]), float(pair[1])) for pair in words if len(pair) == 2]
+    return {"wall": seconds, "peak_mb": usage.ru_maxrss / 1024, "printed": printed,
+            "pairs": pairs}
 
 
 def value(result, key):
@@ -330,6 +335,7 @@ class Bench:
                     lambda: self.theirs("tokenizer", self.model, self.texts, rows, cpus="0")),
                 "1 x", lambda result, _: value(result, key))
 
+<<<<<<< HEAD
     def data_files(self, rows):
         """Sentence pairs as JSON Lines, CSV and snappy Parquet, the last by pyarrow where it is."""
         with open(self.triplets, encoding="utf-8") as lines:
@@ -384,6 +390,44 @@ class Bench:
             f"memory of {10 * rows:,} short texts by their bytes", "ratio",
             lambda: run([BENCH, "data", "--data", short, "--repetitions", 1, "--json"], 1), None,
             "< 1.5", lambda result, _: value(result, "memory_by_bytes"))
+=======
+    def row_tpe(self):
+        """Processor time: what matters where trials wait for nothing but the search."""
+        curve = ROOT / "scripts/dev/tpe_curve.py"
+        lines = {}
+
+        def once(side, trials, sqlite):
+            # One run on either side measures the whole curve.
+            key = side, sqlite
+            marks = [mark for mark in (1000, 5000, 10000) if mark <= trials]
+            if key not in lines:
+                flag = ["--sqlite"] if sqlite else []
+                if side == "ours":
+                    lines[key] = run([BENCH, "study", *flag, "--trials", trials, "--json"], 1)
+                else:
+                    lines[key] = run([self.options.peer, curve, *flag, *marks], 1)
+            return lines[key]
+
+        def pick(mark, result, side):
+            if side == "ours":
+                return next(line["ms_per_trial"] for line in result["printed"]
+                            if line.get("trials") == mark)
+            return dict(result["pairs"])[mark]
+
+        full = self.options.full
+        for mark, target in ((1000, "< 0.3 ms, 10 x"), (5000, "10 x"), (10000, "10 x")):
+            # Python takes minutes for the longer ones.
+            peer = full or mark == 1000
+            self.measure(
+                f"TPE, {mark:,} trials of 4 parameters, a trial", "ms",
+                lambda: once("ours", 10000, False),
+                (lambda: once("theirs", 10000 if full else 1000, False)) if peer else None, target,
+                lambda result, side, mark=mark: pick(mark, result, side))
+        self.measure(
+            "the same in SQLite, 1,000 trials, durable", "ms", lambda: once("ours", 1000, True),
+            lambda: once("theirs", 1000, True), "< 2 ms, 10 x",
+            lambda result, side: pick(1000, result, side))
+>>>>>>> fab0a12 (SQLite: a worker does not read what it wrote itself; st-bench study --sqlite)
 
     def row_size(self):
         stripped = self.work / "st-host"

@@ -1,12 +1,13 @@
 """The study of `st-bench study` in Python's Optuna: processor milliseconds a trial.
 
-    python scripts/dev/tpe_curve.py TRIALS [TRIALS ...]
+    python scripts/dev/tpe_curve.py [--sqlite] TRIALS [TRIALS ...]
 
 Prints a line for each number of trials, ascending: the number and the mean since the start.
 """
 
 import math
 import sys
+import tempfile
 import time
 
 import optuna
@@ -22,9 +23,16 @@ def objective(trial):
 
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=42))
+marks = sys.argv[1:]
+folder = tempfile.TemporaryDirectory()
+storage = None
+if marks[:1] == ["--sqlite"]:
+    storage = f"sqlite:///{folder.name}/study.db"
+    marks = marks[1:]
+study = optuna.create_study(
+    direction="maximize", sampler=optuna.samplers.TPESampler(seed=42), storage=storage)
 start, done = time.process_time(), 0
-for mark in map(int, sys.argv[1:]):
+for mark in map(int, marks):
     study.optimize(objective, n_trials=mark - done)
     done = mark
     print(mark, (time.process_time() - start) / mark * 1e3, flush=True)

@@ -15,15 +15,22 @@ struct StudyCache {
     private(set) var trials: [FrozenTrial] = []
     private(set) var unfinished: Set<Int> = []
     private(set) var lastKnownID = -1
+    /// What the database was like when this was read; see ``SQLConnection/changeToken()``.
+    var token: ChangeToken?
+    /// Identifiers in the order in which the trials were found finished.
+    private var finished: [Int] = []
+    /// Whether it was read anew while it was in use, so that that order is another one.
+    private let isRebuilt: Bool
     /// First distribution of each name.
     var distributions = NamedValues<Distribution>()
     /// Place in ``trials`` by identifier.
     private var places: [Int: Int] = [:]
     private(set) var best: FrozenTrial?
 
-    init(_ study: FrozenStudy) {
+    init(_ study: FrozenStudy, isRebuilt: Bool = false) {
         name = study.name
         directions = study.directions
+        self.isRebuilt = isRebuilt
     }
 
     func trial(_ trialID: Int) -> FrozenTrial? { places[trialID].map { trials[$0] } }
@@ -55,6 +62,7 @@ struct StudyCache {
             return
         }
         unfinished.remove(id)
+        finished.append(id)
         considerAsBest(trial)
         for (name, distribution) in trial.distributions where distributions[name] == nil {
             distributions[name] = distribution
@@ -68,6 +76,14 @@ struct StudyCache {
             return
         }
         if directions.first == .maximize ? value > known : value < known { best = trial }
+    }
+
+    func updates(since seen: SeenTrials) -> TrialUpdates {
+        // Who takes updates takes them from the start, so that the count is a place.
+        let fresh = isRebuilt ? finished[...] : finished.dropFirst(seen.count)
+        return TrialUpdates(
+            finished: fresh.compactMap { trial($0) }.filter { !seen.contains($0.number) },
+            running: trials(.running))
     }
 
     func trials(_ states: TrialStates) -> [FrozenTrial] {
@@ -84,6 +100,11 @@ extension RDBDatabase {
     func trials(_ studyID: Int, _ states: TrialStates) throws -> [FrozenTrial] {
         try refresh(studyID)
         return caches[studyID]?.trials(states) ?? []
+    }
+
+    func updates(_ studyID: Int, since seen: SeenTrials) throws -> TrialUpdates {
+        try refresh(studyID)
+        return caches[studyID]?.updates(since: seen) ?? TrialUpdates(finished: [], running: [])
     }
 
     func trialID(_ studyID: Int, number: Int) throws -> Int {
@@ -103,14 +124,24 @@ extension RDBDatabase {
 
     func trial(_ trialID: Int) throws -> FrozenTrial {
         for cache in caches.values {
-            if let known = cache.trial(trialID), known.state.isFinished { return known }
+            guard let known = cache.trial(trialID) else { continue }
+            if try known.state.isFinished || isCurrent(cache) { return known }
         }
         return try connection.transaction(.read) { try readTrial(trialID) }
     }
 
     // MARK: Refreshing
 
+    /// Whether nothing has been written since.
+    private func isCurrent(_ cache: StudyCache) throws -> Bool {
+        guard let token = cache.token else { return false }
+        return try connection.changeToken() == token
+    }
+
     private func refresh(_ studyID: Int) throws {
+        // Asked before the data, so that what is written in between is read again.
+        let token = try connection.changeToken()
+        if let token, caches[studyID]?.token == token { return }
         let name = try connection.first(
             "SELECT study_name FROM studies WHERE study_id = $1", [.int(studyID)]
         ) { try $0.text(0) }
@@ -120,7 +151,7 @@ extension RDBDatabase {
         }
         // SQLite may give the identifier of a deleted study to a new one.
         if let cache = caches[studyID], !cache.name.utf8.elementsEqual(name.utf8) {
-            caches[studyID] = nil
+            caches[studyID] = try StudyCache(study(studyID), isRebuilt: true)
         }
         var cache = try caches.removeValue(forKey: studyID) ?? StudyCache(study(studyID))
         let known = cache.unfinished
@@ -130,13 +161,15 @@ extension RDBDatabase {
             [.int(studyID), .int(cache.lastKnownID), .ids(known.sorted())])
         // A trial that was there has gone: the study was deleted and made again.
         guard known.isSubset(of: read.map(\.trialID)) else {
-            cache = try StudyCache(study(studyID))
+            cache = try StudyCache(study(studyID), isRebuilt: true)
             let all = try readTrials("study_id = $1", [.int(studyID)])
             for trial in all { cache.update(trial) }
+            cache.token = token
             caches[studyID] = cache
             return
         }
         for trial in read { cache.update(trial) }
+        cache.token = token
         caches[studyID] = cache
     }
 

@@ -7,39 +7,87 @@ import Tuning
 extension RDBDatabase {
     func createTrial(_ studyID: Int, _ template: FrozenTrial?) throws -> FrozenTrial {
         // What a worker can't repeat by itself, a result or a queued point, goes to the disk.
-        try connection.transaction(template == nil ? .write : .durable) {
+        let (trial, token) = try connection.transaction(template == nil ? .write : .durable) {
             // Trials of a study are made one after the other: numbers have no gaps, and a trial
             // with a smaller identifier never appears late (see StudyCache).
+            let before = try connection.changeToken()
             try lockStudy(studyID)
             let number = try nextNumber(studyID)
             let start = template == nil ? Timestamp.now() : template?.datetimeStart
             let trialID = try insertTrial(studyID, number, template, start)
-            guard let template else {
-                var trial = FrozenTrial(number: number, trialID: trialID, state: .running)
-                trial.datetimeStart = start
-                return trial
-            }
-            for (name, distribution) in template.distributions {
-                guard let value = template.params[name] else { continue }
-                try insertParameter(
-                    trialID, studyID, name, try distribution.internalValue(of: value),
-                    distribution)
-            }
-            for (objective, value) in (template.values ?? []).enumerated() {
-                try upsertValue(trialID, objective, value)
-            }
-            for (key, value) in template.userAttrs {
-                try upsertAttribute("trial_user_attributes", trialID, key, value)
-            }
-            for (key, value) in template.systemAttrs {
-                try upsertAttribute("trial_system_attributes", trialID, key, value)
-            }
-            for step in template.intermediateValues.steps {
-                guard let value = template.intermediateValues[step] else { continue }
-                try upsertIntermediateValue(trialID, step, value)
-            }
-            return try readTrial(trialID)
+            let trial =
+                try template.map {
+                    try insertParts(of: $0, trialID, studyID)
+                    return try readTrial(trialID)
+                } ?? newTrial(number, trialID, start)
+            return (trial, try tokenToFollow(studyID, from: before))
         }
+        if let token {
+            caches[studyID]?.update(trial)
+            caches[studyID]?.token = token
+        }
+        return trial
+    }
+
+    private func newTrial(_ number: Int, _ trialID: Int, _ start: Date?) -> FrozenTrial {
+        var trial = FrozenTrial(number: number, trialID: trialID, state: .running)
+        trial.datetimeStart = start
+        return trial
+    }
+
+    private func insertParts(of template: FrozenTrial, _ trialID: Int, _ studyID: Int) throws {
+        for (name, distribution) in template.distributions {
+            guard let value = template.params[name] else { continue }
+            try insertParameter(
+                trialID, studyID, name, try distribution.internalValue(of: value), distribution)
+        }
+        for (objective, value) in (template.values ?? []).enumerated() {
+            try upsertValue(trialID, objective, value)
+        }
+        for (key, value) in template.userAttrs {
+            try upsertAttribute("trial_user_attributes", trialID, key, value)
+        }
+        for (key, value) in template.systemAttrs {
+            try upsertAttribute("trial_system_attributes", trialID, key, value)
+        }
+        for step in template.intermediateValues.steps {
+            guard let value = template.intermediateValues[step] else { continue }
+            try upsertIntermediateValue(trialID, step, value)
+        }
+    }
+
+    // MARK: Keeping up
+
+    /// Changes a trial that has not finished, and the copy of it in memory: as long as nobody else
+    /// writes, a worker never has to read what it wrote itself.
+    ///
+    /// - body: writes, and returns what to do to the copy; `nil` if it has changed nothing.
+    /// Returns the trial's study, and whether anything has changed.
+    @discardableResult
+    private func change(
+        _ trialID: Int, _ kind: TransactionKind,
+        _ body: (_ old: (state: TrialState, studyID: Int)) throws -> ((inout FrozenTrial) -> Void)?
+    ) throws -> (studyID: Int, hasChanged: Bool) {
+        let (studyID, copy, token) = try connection.transaction(kind) {
+            let before = try connection.changeToken()
+            let old = try updatableTrial(trialID)
+            let copy = try body(old)
+            return (old.studyID, copy, try tokenToFollow(old.studyID, from: before))
+        }
+        guard let copy else { return (studyID, false) }
+        if let token, var trial = caches[studyID]?.trial(trialID) {
+            copy(&trial)
+            caches[studyID]?.update(trial)
+            caches[studyID]?.token = token
+        }
+        return (studyID, true)
+    }
+
+    /// At the end of a transaction: where the database will stand after it, if what is in memory
+    /// was up to date before it. Nobody else can write in between.
+    private func tokenToFollow(_ studyID: Int, from before: ChangeToken?) throws -> ChangeToken? {
+        guard let before, caches[studyID]?.token == before else { return nil }
+        return try connection.changeToken()
     }
 
     private func insertTrial(
@@ -73,26 +121,31 @@ extension RDBDatabase {
     func setTrialParameter(
         _ trialID: Int, _ name: String, _ value: Double, _ distribution: Distribution
     ) throws {
-        let studyID = try connection.transaction(.write) {
-            let studyID = try updatableTrial(trialID).studyID
-            try insertParameter(trialID, studyID, name, value, distribution)
-            return studyID
+        let (studyID, _) = try change(trialID, .write) { old in
+            let isNew = try insertParameter(trialID, old.studyID, name, value, distribution)
+            return { trial in
+                guard isNew else { return }
+                trial.params[name] = distribution.value(ofInternal: value)
+                trial.distributions[name] = distribution
+            }
         }
         if caches[studyID]?.distributions[name] == nil {
             caches[studyID]?.distributions[name] = distribution
         }
     }
 
+    /// Whether the trial did not have the name yet.
+    @discardableResult
     private func insertParameter(
         _ trialID: Int, _ studyID: Int, _ name: String, _ value: Double,
         _ distribution: Distribution
-    ) throws {
+    ) throws -> Bool {
         try firstDistribution(studyID, name)?.checkCompatibility(with: distribution)
         // A name that the trial has keeps its first value.
-        try connection.execute(
+        return try connection.execute(
             "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) "
                 + "VALUES ($1, $2, $3, $4) ON CONFLICT (trial_id, param_name) DO NOTHING",
-            [.int(trialID), .text(name), .double(value), .text(distribution.json)])
+            [.int(trialID), .text(name), .double(value), .text(distribution.json)]) == 1
     }
 
     /// What the name stood for when the study first used it.
@@ -110,31 +163,37 @@ extension RDBDatabase {
     // MARK: State
 
     func setTrialState(_ trialID: Int, _ state: TrialState, _ values: [Double]?) throws -> Bool {
-        try connection.transaction(.durable) {
-            let old = try updatableTrial(trialID)
-            if state == .running && old.state != .waiting { return false }
+        try change(trialID, .durable) { old in
+            if state == .running && old.state != .waiting { return nil }
             for (objective, value) in (values ?? []).enumerated() {
                 try upsertValue(trialID, objective, value)
             }
-            let now = SQLValue.text(Timestamp.sql(Timestamp.now()))
+            let now = Timestamp.now()
+            let time = SQLValue.text(Timestamp.sql(now))
             let id = SQLValue.int(trialID)
             let name = SQLValue.text(state.name)
             switch state {
             case .running:
                 // Compared and set in one: of several workers one gets a queued trial.
-                return try connection.execute(
+                let count = try connection.execute(
                     "UPDATE trials SET state = $1, datetime_start = $2 "
-                        + "WHERE trial_id = $3 AND state = 'WAITING'", [name, now, id]) == 1
+                        + "WHERE trial_id = $3 AND state = 'WAITING'", [name, time, id])
+                if count != 1 { return nil }
             case .complete, .pruned, .fail:
                 try connection.execute(
                     "UPDATE trials SET state = $1, datetime_complete = $2 WHERE trial_id = $3",
-                    [name, now, id])
+                    [name, time, id])
             case .waiting:
                 try connection.execute(
                     "UPDATE trials SET state = $1 WHERE trial_id = $2", [name, id])
             }
-            return true
-        }
+            return { trial in
+                trial.state = state
+                if let values, !values.isEmpty { trial.values = values }
+                if state == .running { trial.datetimeStart = now }
+                if state.isFinished { trial.datetimeComplete = now }
+            }
+        }.hasChanged
     }
 
     /// Refuses trials that are finished or not there; keeps others from changing this one.
@@ -171,9 +230,9 @@ extension RDBDatabase {
     }
 
     func setTrialIntermediateValue(_ trialID: Int, step: Int, _ value: Double) throws {
-        try connection.transaction(.write) {
-            _ = try updatableTrial(trialID)
+        try change(trialID, .write) { _ in
             try upsertIntermediateValue(trialID, step, value)
+            return { $0.intermediateValues[step] = value }
         }
     }
 
@@ -197,9 +256,15 @@ extension RDBDatabase {
     func setTrialAttribute(
         _ table: String, _ trialID: Int, _ key: String, _ value: JSONValue
     ) throws {
-        try connection.transaction(.write) {
-            _ = try updatableTrial(trialID)
+        try change(trialID, .write) { _ in
             try upsertAttribute(table, trialID, key, value)
+            return { trial in
+                if table == "trial_user_attributes" {
+                    trial.userAttrs[key] = value
+                } else {
+                    trial.systemAttrs[key] = value
+                }
+            }
         }
     }
 

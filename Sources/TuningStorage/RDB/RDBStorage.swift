@@ -153,6 +153,10 @@ extension RDBStorage {
         try locked { try $0.trials(studyID, states) }
     }
 
+    public func updates(_ studyID: Int, since seen: SeenTrials) throws -> TrialUpdates {
+        try locked { try $0.updates(studyID, since: seen) }
+    }
+
     public func trialID(_ studyID: Int, number: Int) throws -> Int {
         try locked { try $0.trialID(studyID, number: number) }
     }

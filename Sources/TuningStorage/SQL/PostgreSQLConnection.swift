@@ -43,6 +43,8 @@ package final class PostgreSQLConnection: SQLConnection {
         }
     }
 
+    package func changeToken() throws -> ChangeToken? { nil }
+
     package func close() {
         isClosed = true
         disconnect()

@@ -22,7 +22,19 @@ package protocol SQLConnection: AnyObject {
     /// not leave traces outside the database before it returns. Never commits a thing twice.
     func transaction<Result>(_ kind: TransactionKind, _ body: () throws -> Result) throws -> Result
 
+    /// Where the database stands: as long as this is the same, nobody has changed it. `nil` where
+    /// that is not cheaper to ask than the data.
+    func changeToken() throws -> ChangeToken?
+
     func close()
+}
+
+/// See ``SQLConnection/changeToken()``.
+package struct ChangeToken: Sendable, Equatable {
+    /// Counts what other connections commit.
+    let others: Int
+    /// Counts the rows that this one changes.
+    let own: Int
 }
 
 package enum TransactionKind {

@@ -175,6 +175,11 @@ package final class SQLiteConnection: SQLConnection {
         }
     }
 
+    package func changeToken() throws -> ChangeToken? {
+        let version = try first("PRAGMA data_version") { try $0.int(0) }
+        return version.map { ChangeToken(others: $0, own: Int(sqlite3_total_changes(handle))) }
+    }
+
     private func setSync(_ syncs: Bool) throws {
         guard syncs != syncsNow else { return }
         try execute(syncs ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")

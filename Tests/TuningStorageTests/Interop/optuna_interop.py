@@ -169,7 +169,10 @@ def work(url, name, count):
     """Several of these share a study with st-host; a lost server is waited for."""
     storage = open_storage(url)
     if isinstance(storage, str):
-        storage = optuna.storages.RDBStorage(storage, engine_kwargs={"pool_pre_ping": True})
+        # Five seconds, the default, are not enough to queue for SQLite's lock.
+        options = {"connect_args": {"timeout": 60}} if storage.startswith("sqlite") else {}
+        storage = optuna.storages.RDBStorage(
+            storage, engine_kwargs={"pool_pre_ping": True, **options})
     study = optuna.load_study(
         study_name=name, storage=storage, sampler=optuna.samplers.RandomSampler()
     )
