@@ -1,10 +1,11 @@
 """Writes Tests/TuningTests/Golden/matrix.json and matrix-tpe.json: whole studies of the real Optuna,
 samplers x spaces x directions x seeds, in a compact form.
 
-    python scripts/golden/tuning_matrix.py [--seed OFFSET] [OUTPUT_FILE]
+    python scripts/golden/tuning_matrix.py [--seed OFFSET] [--random COUNT] [OUTPUT_FILE]
 
-Needs what tuning.py needs, whose spaces it uses. --seed shifts every seed: with the environment
-variable TUNING_MATRIX the tests replay such a file instead of the committed one.
+Needs what tuning.py needs, whose spaces it uses. --seed shifts every seed, --random makes that many
+studies with spaces, options and events drawn from the offset: with the environment variable
+TUNING_MATRIX the tests replay such a file instead of the committed one.
 
 A trace: the calls that trials make, and for each trial a list of
   0 suggestions, flat: call, value, call, value, ...   (categories by place)
@@ -15,9 +16,10 @@ A trace: the calls that trials make, and for each trial a list of
   5 whether the study was stopped by the sampler
 """
 
+import argparse
 import json
 import math
-import sys
+import random
 import warnings
 from pathlib import Path
 
@@ -192,6 +194,84 @@ def cases():
                 yield f"curves, {kind[0]}", curves, "random", dict(seed=seed), directions, 40, kind
 
 
+class Drawn:
+    """A space of parameters, conditions, reports, constraints and failures, drawn by a seed."""
+
+    def __init__(self, rng, finite, goals):
+        self.rng, self.goals = rng, goals
+        self.parameters = [self.parameter(f"p{i}", finite) for i in range(rng.randint(1, 3 if finite else 8))]
+        self.gate = rng.random() < 0.35 and len(self.parameters) > 1
+        self.constrained = rng.random() < 0.3
+        self.steps = rng.choice([0, 0, 3, 7]) if goals == 1 else 0
+        self.failing = rng.choice([0, 0, 11])
+
+    def parameter(self, name, finite):
+        rng = self.rng
+        kind = rng.choice(["int", "step", "cat", "quantized"] if finite else ["int", "step", "intlog", "float", "log", "quantized", "cat"])
+        low, width = rng.randint(-5, 5), rng.randint(1, 3 if finite else 40)
+        if kind == "int":
+            return lambda t: t.int(name, low, low + width)
+        if kind == "step":
+            step = rng.randint(2, 5)
+            return lambda t: t.int(name, low, low + width * step, step=step) / step
+        if kind == "intlog":
+            high = rng.choice([2, 8, 100, 4096])
+            return lambda t: math.log2(t.int(name, 1, high, log=True))
+        if kind == "float":
+            return lambda t: t.float(name, low, low + width / 4)
+        if kind == "log":
+            exponent = rng.randint(-7, -2)
+            return lambda t: math.log10(t.float(name, 10.0**exponent, 10.0 ** (exponent + 3), log=True))
+        if kind == "quantized":
+            step = rng.choice([0.1, 0.25, 0.3])
+            high = round(low + step * width, 10)
+            return lambda t: t.float(name, low, high, step=step)
+        choices = [["a", "b", "c"], [True, False], [1, 2.5, "x", None], list(range(12))][rng.randint(0, 3)]
+        return lambda t: (choices.index(t.cat(name, choices)) * 7) % 5
+
+    def __call__(self, t):
+        values = []
+        for index, parameter in enumerate(self.parameters):
+            if self.gate and index and (index + int(abs(values[0]) * 3)) % 3 == 0:
+                continue
+            values.append(parameter(t))
+        if self.failing and t.number % self.failing == self.failing - 1:
+            raise RuntimeError
+        if self.constrained:
+            t.constraint("c", values[0] - 1.0)
+        goals = [sum((v - g) ** 2 for v in values) + math.sin(sum(values) * (g + 1)) for g in range(self.goals)]
+        for step in range(self.steps):
+            value = round(goals[0] + math.cos(step + t.number) / (step + 1), 2)
+            t.report(value, step)
+            if t.prune():
+                raise optuna.TrialPruned
+        return goals[0] if self.goals == 1 else goals
+
+
+def drawn_cases(count, seed):
+    for index in range(count):
+        rng = random.Random(f"{seed} {index}")
+        name = rng.choice(["tpe"] * 6 + ["nsgaii"] * 3 + ["random", "bruteforce", "qmc"])
+        goals = rng.choice([1, 2, 3]) if name == "nsgaii" else rng.choice([1, 1, 1, 2]) if name == "tpe" else 1
+        options = dict(seed=rng.randrange(2**32))
+        if name == "tpe":
+            options.update(multivariate=rng.choice([None, True, False]), n_startup_trials=rng.choice([5, 10, 20]))
+            options.update(n_ei_candidates=rng.choice([24, 24, 7, 60]), constant_liar=rng.random() < 0.7)
+            options.update(consider_magic_clip=rng.random() < 0.8, consider_endpoints=rng.random() < 0.3, prior_weight=rng.choice([1.0, 1.0, 0.3]))
+            options["group"] = options["multivariate"] is True and rng.random() < 0.4
+        if name == "nsgaii":
+            options.update(population_size=rng.choice([6, 20]), mutation=rng.random() < 0.3)
+            options.update(crossover=rng.choice(["Uniform", "Uniform", "BLXAlpha", "SPX", "SBX", "VSBX", "UNDX"]))
+        if name == "qmc":
+            options.update(qmc_type=rng.choice(["sobol", "halton"]), scramble=rng.random() < 0.5)
+        space = Drawn(rng, name == "bruteforce", goals)
+        pruner = rng.choice([
+            MEDIAN, WILCOXON, ["percentile", dict(percentile=40.0)], ["halving", dict()], ["patient", dict(wrapped=True, patience=1)],
+            ["hyperband", dict(min_resource=1, max_resource=7, reduction_factor=2)]]) if space.steps else None
+        directions = [rng.choice(["minimize", "maximize"]) for _ in range(goals)]
+        yield f"drawn {seed} {index}", space, name, options, directions, 120, pruner
+
+
 def nsgaii_sampler(crossover=None, mutation=False, **options):
     if crossover:
         options["crossover"] = getattr(nsgaii, crossover + "Crossover")()
@@ -207,15 +287,17 @@ PRUNERS = dict(tuning.PRUNERS, wilcoxon=optuna.pruners.WilcoxonPruner)
 
 
 def main():
-    arguments = sys.argv[1:]
-    shift = 0
-    if arguments[:1] == ["--seed"]:
-        shift, arguments = int(arguments[1]), arguments[2:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--random", type=int, default=0)
+    parser.add_argument("output", nargs="?")
+    arguments = parser.parse_args()
     golden = Path(__file__).parents[2] / "Tests/TuningTests/Golden"
     optuna.logging.disable_default_handler()
     lines = {"tpe": [], "others": []}
-    for name, space, sampler, options, directions, count, pruner in cases():
-        options = dict(options, seed=options["seed"] + shift)
+    for name, space, sampler, options, directions, count, pruner in drawn_cases(arguments.random, arguments.seed) if arguments.random else cases():
+        if not arguments.random:
+            options = dict(options, seed=options["seed"] + arguments.seed)
         recorder = Recorder(
             SAMPLERS[sampler](**options), directions,
             PRUNERS[pruner[0]](**pruner[1]) if pruner else optuna.pruners.NopPruner())
@@ -224,8 +306,8 @@ def main():
             name=name, tie_order="simd", sampler=sampler, options=options, directions=directions, pruner=pruner,
             calls=recorder.calls, trials=recorder.trials)
         lines["tpe" if sampler == "tpe" else "others"].append(json.dumps(trace, separators=(",", ":")))
-    if arguments:
-        write(Path(arguments[0]), lines["tpe"] + lines["others"])
+    if arguments.output:
+        write(Path(arguments.output), lines["tpe"] + lines["others"])
     else:
         write(golden / "matrix-tpe.json", lines["tpe"])
         write(golden / "matrix.json", lines["others"])

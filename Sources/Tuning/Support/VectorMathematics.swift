@@ -1,9 +1,13 @@
-// Exponentials and logarithms of eight doubles at a time, for the sums over thousands of kernels.
+// Exponentials of eight doubles at a time, for the sums over thousands of kernels.
 
-/// eˣ of each lane, within 2 ulp; 0 below -708, where the result would be subnormal. Not for
-/// x > 709 or NaN.
+/// eˣ of each lane, nearly always the double next to the true value; 0 below -708, where the result
+/// would be subnormal. Not for x > 709 or NaN.
 ///
-/// x = k ln 2 + r with |r| <= ln 2 / 2, eʳ by its Taylor polynomial, 2ᵏ from the bits of k.
+/// Sums of these must be numpy's to the last bit where choices are equally good: there the rounding
+/// decides which one is suggested.
+///
+/// x = k ln 2 + r with |r| <= ln 2 / 2, eʳ by its Taylor polynomial with what rounding loses, 2ᵏ from
+/// the bits of k.
 @inline(__always) func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
     typealias Vector = SIMD8<Double>
     let isTiny = x .< Vector(repeating: -708)
@@ -12,10 +16,10 @@
     let magic = Vector(repeating: 6_755_399_441_055_744)
     let shifted = clipped * Vector(repeating: 1.4426950408889634) + magic
     let k = shifted - magic
-    let r =
-        (clipped - k * Vector(repeating: 0x1.62e42feep-1)) - k
-        * Vector(
-            repeating: 0x1.a39ef35793c76p-33)
+    let high = clipped - k * Vector(repeating: 0x1.62e42feep-1)
+    let low = k * Vector(repeating: 0x1.a39ef35793c76p-33)
+    let r = high - low
+    let rest = (high - r) - low
     var sum = Vector(repeating: 1.0 / 6_227_020_800)
     sum = sum * r + Vector(repeating: 1.0 / 479_001_600)
     sum = sum * r + Vector(repeating: 1.0 / 39_916_800)
@@ -27,41 +31,15 @@
     sum = sum * r + Vector(repeating: 1.0 / 120)
     sum = sum * r + Vector(repeating: 1.0 / 24)
     sum = sum * r + Vector(repeating: 1.0 / 6)
-    sum = sum * r + Vector(repeating: 0.5)
-    let result = r * r * sum + r + Vector(repeating: 1)
+    // 1 + r is rounded; what that loses goes with the small terms.
+    let square = r * r
+    let first = Vector(repeating: 1) + r
+    let lost = (Vector(repeating: 1) - first) + r
+    let small = (square * Vector(repeating: 0.5) + square * r * sum) + (rest + r * rest)
+    let result = first + (lost + small)
     let exponent = unsafeBitCast(shifted, to: SIMD8<UInt64>.self) &+ SIMD8(repeating: 1023)
     let scale = unsafeBitCast(exponent &<< SIMD8(repeating: 52), to: Vector.self)
     return (result * scale).replacing(with: Vector(repeating: 0), where: isTiny)
-}
-
-/// ln x of each lane, within 2 ulp; for positive, normal, finite x.
-///
-/// x = 2ᵏ m with m in [√½, √2); ln m = 2 artanh(s), s = (m - 1) / (m + 1), as a polynomial in s².
-@inline(__always) func logarithm(_ x: SIMD8<Double>) -> SIMD8<Double> {
-    typealias Vector = SIMD8<Double>
-    let bits = unsafeBitCast(x, to: SIMD8<UInt64>.self)
-    // The bits of √½ are subtracted, so that the exponent steps there and not at a power of two.
-    let offset = bits &- SIMD8(repeating: 0x3fe6_a09e_667f_3bcd)
-    let k = unsafeBitCast(offset, to: SIMD8<Int64>.self) &>> SIMD8(repeating: 52)
-    let mantissa = unsafeBitCast(
-        bits &- unsafeBitCast(k &<< SIMD8(repeating: 52), to: SIMD8<UInt64>.self), to: Vector.self)
-    // A small integer as a double, by the bits of 1.5 · 2⁵² + k.
-    let magic = Vector(repeating: 6_755_399_441_055_744)
-    let whole =
-        unsafeBitCast(unsafeBitCast(magic, to: SIMD8<Int64>.self) &+ k, to: Vector.self) - magic
-    let f = mantissa - Vector(repeating: 1)
-    let s = f / (Vector(repeating: 2) + f)
-    let z = s * s
-    var sum = Vector(repeating: 1.479819860511658591e-01)
-    sum = sum * z + Vector(repeating: 1.531383769920937332e-01)
-    sum = sum * z + Vector(repeating: 1.818357216161805012e-01)
-    sum = sum * z + Vector(repeating: 2.222219843214978396e-01)
-    sum = sum * z + Vector(repeating: 2.857142874366239149e-01)
-    sum = sum * z + Vector(repeating: 3.999999999940941908e-01)
-    sum = sum * z + Vector(repeating: 6.666666666666735130e-01)
-    let half = Vector(repeating: 0.5) * f * f
-    let tail = s * (half + sum * z) + whole * Vector(repeating: 1.90821492927058770002e-10)
-    return whole * Vector(repeating: 6.93147180369123816490e-01) - ((half - tail) - f)
 }
 
 /// ln Σ exp(scores); the scores become the exponentials. NaN if any is NaN.

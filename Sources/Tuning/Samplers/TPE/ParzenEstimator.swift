@@ -166,7 +166,7 @@ package struct ParzenEstimator: Sendable {
         for (dimension, points) in zip(dimensions, samples) {
             if case .numerical(let kernels) = dimension { kernels.prepareMasses(points) }
         }
-        let logWeights = logarithms(of: weights)
+        let logWeights = weights.map { logarithm($0) }
         var scores = [Double](repeating: 0, count: kernelCount)
         return scores.withUnsafeMutableBufferPointer { scores in
             (0..<(samples.first?.count ?? 0)).map { point in
@@ -183,27 +183,6 @@ package struct ParzenEstimator: Sendable {
                 continuous.addLogDensities(samples, point, to: scores)
                 for kernel in 0..<kernelCount { scores[kernel] += logWeights[kernel] }
                 return logSumOfExponentials(scores)
-            }
-        }
-    }
-
-    private func logarithms(of weights: [Double]) -> [Double] {
-        // Weights of 0 and tiny ones are for the C library.
-        if weights.contains(where: { $0 < Double.leastNormalMagnitude }) {
-            return weights.map { logarithm($0) }
-        }
-        return weights.withUnsafeBytes { bytes in
-            [Double](unsafeUninitializedCapacity: weights.count) { result, count in
-                let target = UnsafeMutableRawBufferPointer(result)
-                let blocks = weights.count / 8 * 8
-                for index in stride(from: 0, to: blocks, by: 8) {
-                    let block = bytes.loadUnaligned(
-                        fromByteOffset: 8 * index, as: SIMD8<Double>.self)
-                    target.storeBytes(
-                        of: logarithm(block), toByteOffset: 8 * index, as: SIMD8<Double>.self)
-                }
-                for index in blocks..<weights.count { result[index] = logarithm(weights[index]) }
-                count = weights.count
             }
         }
     }
