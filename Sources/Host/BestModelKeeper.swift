@@ -3,6 +3,7 @@
 
 import FoundationEssentials
 import Glibc
+import OrderedJSON
 import Synchronization
 import Training
 import Tuning
@@ -11,17 +12,20 @@ import Tuning
 /// other one dominates, in `folder/run-<number>`.
 ///
 /// A trial offers its model whenever it may be the best so far, which writes it beside the kept
-/// ones; `settle` puts it in their place when the trial has come to its end, so that one that is
-/// pruned or fails leaves nothing. May be used by several trials at once.
+/// ones. When the study has the trial's result, `settle` puts it in their place, if the study still
+/// calls that trial the best; a trial that is pruned or fails leaves nothing. Each model says in a
+/// file of its own whose it is, so that a search that is killed at any moment can be gone on with:
+/// what was offered and not settled is settled then. May be used by several trials at once.
 final class BestModelKeeper: Sendable {
+    private let study: Study
     private let folder: String
     private let directions: [StudyDirection]
     private let isKept: Bool
     private let state = Mutex(State())
 
     private struct State {
-        /// Trials whose models are on disk, or were there before this search.
-        var kept: [Entry] = []
+        /// Complete, feasible trials, of this run and of earlier ones.
+        var known: [Entry] = []
         /// What running trials have offered.
         var offered: [Int: Entry] = [:]
     }
@@ -35,16 +39,17 @@ final class BestModelKeeper: Sendable {
 
     /// Fails now, and not after hours of training, when the folder can't be written.
     init(_ study: Study, folder: String, isKept: Bool) throws {
+        self.study = study
         self.folder = folder
         self.isKept = isKept
         directions = study.directions
         guard isKept else { return }
-        restore()
         try makeFolder(directions.count > 1 ? folder : parent(of: folder))
         let earlier = try study.trials(.complete).compactMap { trial in
-            trial.values.map { Entry(number: trial.number, values: $0) }
+            isFeasible(trial) ? trial.values.map { Entry(number: trial.number, values: $0) } : nil
         }
-        state.withLock { $0.kept = earlier }
+        state.withLock { $0.known = earlier }
+        try restore()
     }
 
     /// Writes the model of a running trial when no other trial is better. With objective_from =
@@ -58,7 +63,7 @@ final class BestModelKeeper: Sendable {
         let entry = Entry(number: number, values: values, state: trainer)
         let isWanted = state.withLock { state in
             if let own = state.offered[number], isAtLeastAsGood(own.values, values) { return false }
-            return !state.kept.contains { beats($0, entry) }
+            return !state.known.contains { beats($0, entry) }
         }
         guard isWanted else { return }
         // The folder is this trial's own, so others need not wait.
@@ -66,25 +71,46 @@ final class BestModelKeeper: Sendable {
         try? FileManager.default.removeItem(atPath: unfinished)
         state.withLock { $0.offered[number] = nil }
         try model.save(to: unfinished)
+        try Owner(study: study.name, number: number).write(to: unfinished)
         state.withLock { $0.offered[number] = entry }
     }
 
-    /// At the end of a complete trial: keeps the model it has offered last, if it still is among
-    /// the best.
-    func settle(_ number: Int) throws {
+    /// When the study has the result of a trial: keeps the model that the trial has offered last, if
+    /// it is among the best.
+    func settle(_ trial: FrozenTrial) throws {
+        let number = trial.number
+        guard isFeasible(trial), let entry = state.withLock({ $0.offered[number] }) else { return }
+        // Other workers may have found better ones.
+        let best = try bestNumbers()
         try state.withLock { state in
-            guard let entry = state.offered[number],
-                !state.kept.contains(where: { beats($0, entry) })
-            else { return }
+            state.known.append(entry)
+            guard best.contains(number) else { return }
             state.offered[number] = nil
             try put(unsettled(number), into: path(of: number))
-            let losers = state.kept.filter { beats(entry, $0) }
-            state.kept.removeAll { beats(entry, $0) }
-            state.kept.append(entry)
-            guard directions.count > 1 else { return }
-            for loser in losers {
-                try? FileManager.default.removeItem(atPath: path(of: loser.number))
-            }
+        }
+        if directions.count > 1 { removeModels(except: best) }
+    }
+
+    /// Others are never the best.
+    private func isFeasible(_ trial: FrozenTrial) -> Bool {
+        trial.constraints.values.allSatisfy { $0 <= 0 }
+    }
+
+    private func bestNumbers() throws -> Set<Int> {
+        if directions.count > 1 { return Set(try study.bestTrials().map(\.number)) }
+        do {
+            return [try study.bestTrial().number]
+        } catch TuningError.noCompletedTrials {
+            return []
+        }
+    }
+
+    private func removeModels(except best: Set<Int>) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            guard name.hasPrefix("run-"), let number = Int(name.dropFirst(4)),
+                !best.contains(number), Owner(of: "\(folder)/\(name)")?.study == study.name
+            else { continue }
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
     }
 
@@ -96,11 +122,13 @@ final class BestModelKeeper: Sendable {
 
     /// Where the model of a trial is, nil when it is not kept.
     func folder(of number: Int) -> String? {
-        state(of: number) == nil ? nil : path(of: number)
+        let owner = Owner(of: path(of: number))
+        return isKept && owner?.number == number && owner?.study == study.name
+            ? path(of: number) : nil
     }
 
     func state(of number: Int) -> TrainerState? {
-        state.withLock { $0.kept.first { $0.number == number }?.state }
+        state.withLock { $0.known.last { $0.number == number }?.state }
     }
 
     private func path(of number: Int) -> String {
@@ -143,15 +171,26 @@ final class BestModelKeeper: Sendable {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 
-    /// Undoes what a search that was killed has left behind.
-    private func restore() {
+    /// Finishes what a search that was killed has left behind.
+    private func restore() throws {
         let files = FileManager.default
-        if !files.fileExists(atPath: folder) { _ = rename("\(folder).previous", folder) }
+        if directions.count == 1, !files.fileExists(atPath: folder) {
+            _ = rename("\(folder).previous", folder)
+        }
         let place = parent(of: folder)
         let prefix = folder.dropFirst(place == "." ? 0 : place.utf8.count + 1) + Self.unsettledMark
+        let best = try bestNumbers()
         for name in (try? files.contentsOfDirectory(atPath: place)) ?? []
         where name.hasPrefix(prefix) {
-            try? files.removeItem(atPath: "\(place)/\(name)")
+            let path = "\(place)/\(name)"
+            let owner = Owner(of: path)
+            // Of another worker, which is in the middle of it.
+            if let owner, owner.isAtWork { continue }
+            if let owner, owner.study == study.name, best.contains(owner.number) {
+                try put(path, into: self.path(of: owner.number))
+            } else {
+                try? files.removeItem(atPath: path)
+            }
         }
     }
 
@@ -176,4 +215,55 @@ final class BestModelKeeper: Sendable {
     }
 
     private func systemError() -> String { String(cString: strerror(errno)) }
+}
+
+/// Whose model a folder holds: a small file in it.
+private struct Owner {
+    let study: String
+    let number: Int
+    /// The process that wrote it.
+    private let process: Int
+
+    private static let file = "search_trial.json"
+
+    init(study: String, number: Int) {
+        self.study = study
+        self.number = number
+        process = Int(getpid())
+    }
+
+    /// nil if the folder is not there or does not say.
+    init?(of folder: String) {
+        guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.file)"),
+            let json = try? JSONValue.parse(String(decoding: data, as: UTF8.self)),
+            let study = json["study_name"]?.stringValue, let number = json["number"]?.intValue,
+            let process = json["process"]?.intValue
+        else { return nil }
+        self.study = study
+        self.number = number
+        self.process = process
+    }
+
+    /// Whether another process that is alive on this machine wrote it.
+    var isAtWork: Bool {
+        guard process != Int(getpid()), let id = pid_t(exactly: process), id > 0 else {
+            return false
+        }
+        return kill(id, 0) == 0
+    }
+
+    func write(to folder: String) throws {
+        let json: JSONObject = [
+            "study_name": .string(study), "number": JSONValue(number),
+            "process": JSONValue(process),
+        ]
+        let path = "\(folder)/\(Self.file)"
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data((JSONValue(json).json() + "\n").utf8))
+        else {
+            throw TrainingError.file(
+                path: path, problem: "cannot be written (\(String(cString: strerror(errno))))")
+        }
+    }
 }

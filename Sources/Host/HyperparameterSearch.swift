@@ -67,7 +67,7 @@ final class HyperparameterSearch: @unchecked Sendable {
         defer { bar.finish() }
         try session.lendingScript(jobs: options.jobs) {
             try study.optimize(
-                rules(bar), jobs: options.jobs, prepare: { try self.prepare($0) },
+                rules(bar, keeper), jobs: options.jobs, prepare: { try self.prepare($0) },
                 objective: { trial, prepared in
                     ObjectiveResult(try self.objective(trial, prepared, keeper))
                 })
@@ -84,13 +84,16 @@ final class HyperparameterSearch: @unchecked Sendable {
         }
     }
 
-    private func rules(_ bar: Progress.Bar) -> OptimizeOptions {
+    private func rules(_ bar: Progress.Bar, _ keeper: BestModelKeeper) -> OptimizeOptions {
         var rules = OptimizeOptions(nTrials: options.nTrials, timeout: options.timeout)
         rules.catches = { [options] in options.catchesErrors && !LuaError.isInterrupt($0) }
         rules.isCancelled = { [session] in session.cancellation.isCancelled }
         rules.describeFailure = trialFailure
         rules.callbacks = [
-            { study, _ in
+            { study, trial in
+                // Now the study has the result.
+                if trial.state == .complete { try keeper.settle(trial) }
+                keeper.forget(trial.number)
                 let best = study.directions.count == 1 ? try? study.bestValue() : nil
                 bar.advance(note: best.map { "best \(pythonRepr($0))" })
             }
@@ -136,9 +139,10 @@ final class HyperparameterSearch: @unchecked Sendable {
         _ trial: Trial, _ prepared: PreparedTrial, _ keeper: BestModelKeeper
     ) throws -> [Double] {
         let (model, trainer) = (prepared.model, prepared.trainer)
+        var isComplete = false
         defer {
             prepared.turn.end()
-            keeper.forget(trial.number)
+            if !isComplete { keeper.forget(trial.number) }
         }
         var objectives: [Double]?
         trainer.hooks.evaluation = { [weak trainer] metrics, step in
@@ -164,7 +168,7 @@ final class HyperparameterSearch: @unchecked Sendable {
                 return try inTrial(trial) { try objectiveValues(metrics) }
             }
         try keeper.offer(trial.number, values, model: model, state: trainer.state)
-        try keeper.settle(trial.number)
+        isComplete = true
         return values
     }
 
