@@ -34,7 +34,10 @@ struct MatrixReplayTests {
             ].joined(separator: " "))
     }
 
-    @Test func `the matrix is as large as it was written`() { #expect(Self.cases.count > 155) }
+    @Test func `the matrix is as large as it was written`() {
+        let isOther = ProcessInfo.processInfo.environment["TUNING_MATRIX"] != nil
+        #expect(Self.cases.count > (isOther ? 0 : 155))
+    }
 
     @Test(arguments: cases)
     func `a recorded study comes out value by value`(_ item: Case) throws {

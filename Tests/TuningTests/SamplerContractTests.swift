@@ -8,7 +8,7 @@ import Tuning
 struct SamplerContractTests {
     enum Kind: CaseIterable {
         case random, tpe, tpeOneByOne, tpeGroup, partialFixed, partialFixedTPE, nsgaii, cmaes
-        case cmaesMargin, qmc
+        case cmaesMargin, qmc, gp
 
         func make(seed: Int?) throws -> any Sampler {
             var options = TPESampler.Options(seed: seed)
@@ -34,6 +34,7 @@ struct SamplerContractTests {
                 var options = CmaEsSampler.Options(seed: seed)
                 options.withMargin = true
                 return try CmaEsSampler(options)
+            case .gp: return try GPSampler(seed: seed)
             case .qmc: return try QMCSampler(.halton, isScrambled: true, seed: seed)
             }
         }

@@ -192,6 +192,58 @@ function Trial:set_user_attr(key, value, options) end
 ---@param options? { key?: string, value?: number }
 function Trial:set_constraint(key, value, options) end
 
+--- Suggests given values, outside of any study.
+---@class optuna.FixedTrial
+---@field constraints table 
+---@field datetime_start string Local time.
+---@field distributions table 
+---@field number integer 
+---@field params table What was asked for so far.
+---@field user_attrs table 
+local FixedTrial = {}
+
+--- A float of [low, high].
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number, step?: number, log?: boolean }
+---@return number
+function FixedTrial:suggest_float(name, low, high, options) end
+
+--- An integer of [low, high].
+---@param name string string, required
+---@param low integer integer, required
+---@param high integer integer, required
+---@param options? { name?: string, low?: integer, high?: integer, step?: integer, log?: boolean }
+---@return integer
+function FixedTrial:suggest_int(name, low, high, options) end
+
+--- One of the choices.
+---@param name string string, required
+---@param choices (any)[] sequence, required. nil, booleans, numbers and strings.
+---@param options? { name?: string, choices?: (any)[] }
+---@return any
+function FixedTrial:suggest_categorical(name, choices, options) end
+
+---@param value number number, required
+---@param step integer integer, required
+---@param options? { value?: number, step?: integer }
+function FixedTrial:report(value, step, options) end
+
+--- false
+---@return boolean
+function FixedTrial:should_prune() end
+
+---@param key string string, required
+---@param value? any any = nil
+---@param options? { key?: string }
+function FixedTrial:set_user_attr(key, value, options) end
+
+---@param key string string, required
+---@param value number number, required
+---@param options? { key?: string, value?: number }
+function FixedTrial:set_constraint(key, value, options) end
+
 --- Tree-structured Parzen estimators; the default.
 ---@class optuna.TPESampler: Sampler
 local TPESampler = {}
@@ -219,6 +271,10 @@ local QMCSampler = {}
 --- Covariance matrix adaptation, for numbers.
 ---@class optuna.CmaEsSampler: Sampler
 local CmaEsSampler = {}
+
+--- Gaussian processes, for few and expensive trials.
+---@class optuna.GPSampler: Sampler
+local GPSampler = {}
 
 --- A genetic algorithm for several objectives.
 ---@class optuna.NSGAIISampler: Sampler
@@ -420,6 +476,12 @@ local M_optuna_trial = {}
 ---@return optuna.FrozenTrial
 function M_optuna_trial.create_trial(options) end
 
+--- Suggests given values, outside of any study.
+---@class optuna.trial.FixedTrial_class
+---@overload fun(params: table<string, any>, number?: integer, options?: { params?: table<string, any>, number?: integer }): optuna.FixedTrial
+local M_optuna_trial_FixedTrial = {}
+M_optuna_trial.FixedTrial = M_optuna_trial_FixedTrial
+
 ---@type optuna.trial.TrialState
 M_optuna_trial.TrialState = nil
 
@@ -439,19 +501,7 @@ M_optuna_trial_TrialState.WAITING = "WAITING"
 ---@class optuna.samplers
 local M_optuna_samplers = {}
 
---- Not supported yet: use TPESampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler, GridSampler, BruteForceSampler or PartialFixedSampler.
----@param argument1? any any = nil
----@param argument2? any any = nil
----@param argument3? any any = nil
----@param argument4? any any = nil
----@param argument5? any any = nil
----@param argument6? any any = nil
----@param argument7? any any = nil
----@param argument8? any any = nil
----@return any
-function M_optuna_samplers.GPSampler(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
-
---- Not supported yet: use TPESampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler, GridSampler, BruteForceSampler or PartialFixedSampler.
+--- Not supported yet: use TPESampler, GPSampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler, GridSampler, BruteForceSampler or PartialFixedSampler.
 ---@param argument1? any any = nil
 ---@param argument2? any any = nil
 ---@param argument3? any any = nil
@@ -504,6 +554,12 @@ M_optuna_samplers.QMCSampler = M_optuna_samplers_QMCSampler
 ---@overload fun(options?: { x0?: table<string, any>, sigma0?: number, n_startup_trials?: integer, independent_sampler?: Sampler, warn_independent_sampling?: boolean, seed?: integer, consider_pruned_trials?: boolean, popsize?: integer, use_separable_cma?: boolean, with_margin?: boolean, lr_adapt?: boolean, source_trials?: (optuna.FrozenTrial)[] }): optuna.CmaEsSampler
 local M_optuna_samplers_CmaEsSampler = {}
 M_optuna_samplers.CmaEsSampler = M_optuna_samplers_CmaEsSampler
+
+--- Gaussian processes, for few and expensive trials.
+---@class optuna.samplers.GPSampler_class
+---@overload fun(options?: { seed?: integer, independent_sampler?: Sampler, n_startup_trials?: integer, deterministic_objective?: boolean, constraints_func?: function, warn_independent_sampling?: boolean }): optuna.GPSampler
+local M_optuna_samplers_GPSampler = {}
+M_optuna_samplers.GPSampler = M_optuna_samplers_GPSampler
 
 --- A genetic algorithm for several objectives.
 ---@class optuna.samplers.NSGAIISampler_class

@@ -34,12 +34,10 @@ func samplersModule(_ log: OptunaLog) -> LuaModule {
             .tostring { _ in "PartialFixedSampler()" }
         )
     addSearchSamplers(to: module, log)
-    for name in ["GPSampler", "NSGAIIISampler"] {
-        addUnsupported(
-            name, to: module,
-            hint: "use TPESampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler, "
-                + "GridSampler, BruteForceSampler or PartialFixedSampler")
-    }
+    addUnsupported(
+        "NSGAIIISampler", to: module,
+        hint: "use TPESampler, GPSampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler, "
+            + "GridSampler, BruteForceSampler or PartialFixedSampler")
     return module
 }
 
@@ -108,16 +106,22 @@ private func tpeSamplerClass() -> LuaClass<TPESampler> {
                 try named("weights") { try function.call(count, returning: [Double].self) }
             }
         }
-        if let function: LuaFunction = try args["constraints_func"] {
-            options.constraints = { trial in
-                try named("constraints_func") {
-                    try function.call(FrozenTrialObject(trial), returning: [Double].self)
-                }
-            }
-        }
+        options.constraints = try constraintsFunction(args)
         return try TPESampler(options)
     }
     .tostring { _ in "TPESampler()" }
+}
+
+/// The argument `constraints_func`.
+func constraintsFunction(
+    _ args: LuaArguments
+) throws -> (@Sendable (FrozenTrial) throws -> [Double])? {
+    guard let function: LuaFunction = try args["constraints_func"] else { return nil }
+    return { trial in
+        try named("constraints_func") {
+            try function.call(FrozenTrialObject(trial), returning: [Double].self)
+        }
+    }
 }
 
 /// Says whose result was of the wrong type.

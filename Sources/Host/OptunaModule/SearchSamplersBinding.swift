@@ -1,5 +1,5 @@
-// `optuna.samplers`: BruteForceSampler, QMCSampler, CmaEsSampler and NSGAIISampler with its parts in
-// `optuna.samplers.nsgaii`.
+// `optuna.samplers`: BruteForceSampler, QMCSampler, CmaEsSampler, GPSampler and NSGAIISampler with its
+// parts in `optuna.samplers.nsgaii`.
 
 public import LuaBridge
 public import Tuning
@@ -7,6 +7,7 @@ public import Tuning
 extension BruteForceSampler: LuaObject {}
 extension QMCSampler: LuaObject {}
 extension CmaEsSampler: LuaObject {}
+extension GPSampler: LuaObject {}
 extension NSGAIISampler: LuaObject {}
 
 private let seed = LuaParameter.keyword(
@@ -35,6 +36,7 @@ func addSearchSamplers(to module: LuaModule, _ log: OptunaLog) {
         )
         .class(qmcSamplerClass(log))
         .class(cmaEsSamplerClass())
+        .class(gpSamplerClass())
         .class(nsgaiiSamplerClass())
         .submodule("nsgaii", nsgaiiModule())
 }
@@ -97,6 +99,30 @@ private func cmaEsSamplerClass() -> LuaClass<CmaEsSampler> {
     .tostring { _ in "CmaEsSampler()" }
 }
 
+private func gpSamplerClass() -> LuaClass<GPSampler> {
+    LuaClass<GPSampler>(
+        "GPSampler", doc: "Gaussian processes, for few and expensive trials.",
+        conforms: ["Sampler"]
+    )
+    .constructor([
+        seed, independentSampler,
+        .keyword(
+            "n_startup_trials", .integer, 10, range: .atLeast(0), "Trials of the other sampler."),
+        .keyword("deterministic_objective", .boolean, false, "The objective has no noise."),
+        .keyword("constraints_func", .function, .nil, "Constraint values of a finished trial."),
+        warnIndependent,
+    ]) { args in
+        var options = GPSampler.Options(seed: try args["seed"])
+        options.independentSampler = try args.object("independent_sampler")
+        options.nStartupTrials = try args["n_startup_trials"]
+        options.deterministicObjective = try args["deterministic_objective"]
+        options.warnIndependentSampling = try args["warn_independent_sampling"]
+        options.constraints = try constraintsFunction(args)
+        return try GPSampler(options)
+    }
+    .tostring { _ in "GPSampler()" }
+}
+
 // MARK: - NSGA-II
 
 /// A crossover as scripts hold it.
@@ -146,15 +172,7 @@ private func nsgaiiSamplerClass() -> LuaClass<NSGAIISampler> {
             options.crossover = object.crossover
         }
         options.crossoverProb = try args["crossover_prob"]
-        if let function: LuaFunction = try args["constraints_func"] {
-            options.constraints = { trial in
-                do {
-                    return try function.call(FrozenTrialObject(trial), returning: [Double].self)
-                } catch let error as LuaError {
-                    throw error.within("constraints_func")
-                }
-            }
-        }
+        options.constraints = try constraintsFunction(args)
         return try NSGAIISampler(options)
     }
     .tostring { _ in "NSGAIISampler()" }
@@ -177,16 +195,10 @@ private func nsgaiiModule() -> LuaModule {
             CrossoverObject(SPXCrossover(epsilon: try args["epsilon"]))
         }
         .function("SBXCrossover", [eta, exchange, child]) { args -> CrossoverObject in
-            CrossoverObject(
-                try SBXCrossover(
-                    eta: args["eta"], uniformCrossoverProb: args["uniform_crossover_prob"],
-                    useChildGeneProb: args["use_child_gene_prob"]))
+            CrossoverObject(try binaryCrossover(args, SBXCrossover.init))
         }
         .function("VSBXCrossover", [eta, exchange, child]) { args -> CrossoverObject in
-            CrossoverObject(
-                try VSBXCrossover(
-                    eta: args["eta"], uniformCrossoverProb: args["uniform_crossover_prob"],
-                    useChildGeneProb: args["use_child_gene_prob"]))
+            CrossoverObject(try binaryCrossover(args, VSBXCrossover.init))
         }
         .function(
             "UNDXCrossover", [.optional("sigma_xi", .number, 0.5), .optional("sigma_eta", .number)]
@@ -198,4 +210,11 @@ private func nsgaiiModule() -> LuaModule {
             args -> MutationObject in
             MutationObject(try PolynomialMutation(eta: args["eta"]))
         }
+}
+
+/// SBX and vSBX take the same arguments.
+private func binaryCrossover<Made>(
+    _ args: LuaArguments, _ make: (Double?, Double, Double) throws -> Made
+) throws -> Made {
+    try make(args["eta"], args["uniform_crossover_prob"], args["use_child_gene_prob"])
 }

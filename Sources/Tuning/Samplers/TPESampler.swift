@@ -58,10 +58,7 @@ public final class TPESampler: Sampler {
         }
     }
 
-    /// System attributes with the relative values of a trial as JSON, in pieces that databases
-    /// with short columns can hold.
     private static let relativeParamsKey = "tpe:relative_params"
-    private static let attributeLimit = 2045
 
     private let options: Options
     private let randomSampler: RandomSampler
@@ -168,7 +165,9 @@ public final class TPESampler: Sampler {
         } else {
             values = try sampleTogether(study, trial, searchSpace)
         }
-        if !values.isEmpty && options.constantLiar { try share(values, study, trial) }
+        if !values.isEmpty && options.constantLiar {
+            try shareRelativeParams(values, key: Self.relativeParamsKey, study, trial)
+        }
         return values
     }
 
@@ -178,21 +177,6 @@ public final class TPESampler: Sampler {
         if space.isEmpty { return [:] }
         let count = try finishedCount(study)
         return count < options.nStartupTrials ? [:] : try draw(study, trial, space)
-    }
-
-    /// Notes the values for other workers, to whom this trial is a running one.
-    private func share(
-        _ values: NamedValues<ParameterValue>, _ study: StudyContext, _ trial: FrozenTrial
-    ) throws {
-        let members = JSONObject(values.map { ($0.name, $0.value.jsonValue) })
-        let text = Array(JSONValue(members).json().utf8)
-        for (index, start) in stride(from: 0, to: text.count, by: Self.attributeLimit).enumerated()
-        {
-            let piece = text[start..<min(start + Self.attributeLimit, text.count)]
-            try study.storage.setTrialSystemAttribute(
-                trial.trialID, "\(Self.relativeParamsKey):\(index)",
-                .string(String(decoding: piece, as: UTF8.self)))
-        }
     }
 
     private func isMultivariate(_ study: StudyContext) -> Bool {
@@ -298,8 +282,12 @@ public final class TPESampler: Sampler {
             let place = try state.history.table(for: space)
             let table = state.history[table: place]
             let planned = try running.compactMap { trial in
-                try table.centres(usesRelativeParams ? plannedParams(of: trial) : trial.params)
-                    .map { (number: trial.number, centres: $0) }
+                try table.centres(
+                    usesRelativeParams
+                        ? plannedParams(of: trial, key: Self.relativeParamsKey) : trial.params
+                )
+
+                .map { (number: trial.number, centres: $0) }
             }
             return (
                 place, table.places({ isBelow[$0] }, history: state.history),
@@ -357,24 +345,6 @@ public final class TPESampler: Sampler {
                     + "\(finishedCount) trials")
         }
         return count
-    }
-
-    /// What a running trial has suggested so far, on top of what its worker drew for it. A note
-    /// that can't be read (another worker may be writing it) is ignored.
-    private func plannedParams(of trial: FrozenTrial) -> NamedValues<ParameterValue> {
-        var text = ""
-        for index in 0... {
-            let key = "\(Self.relativeParamsKey):\(index)"
-            guard let piece = trial.systemAttrs[key]?.stringValue, !piece.isEmpty else { break }
-            text += piece
-        }
-        guard !text.isEmpty, let members = (try? JSONValue.parse(text))?.objectValue else {
-            return trial.params
-        }
-        var params = NamedValues<ParameterValue>()
-        for (name, value) in members { params[name] = ParameterValue(value) }
-        for (name, value) in trial.params { params[name] = value }
-        return params
     }
 
     // MARK: Constraints

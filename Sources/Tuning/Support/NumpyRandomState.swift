@@ -84,6 +84,19 @@ public struct NumpyRandomState: Sendable {
         }
     }
 
+    /// `choice(weights.count, p: weights, size: count, replace: False)`; the weights add up to 1, and
+    /// at least `count` of them are positive.
+    mutating func distinctChoices(weights: [Double], count: Int) -> [Int] {
+        var rest = weights
+        var chosen: [Int] = []
+        while chosen.count < count {
+            for index in chosen { rest[index] = 0 }
+            let draws = choices(weights: rest, count: count - chosen.count)
+            for draw in draws where !chosen.contains(draw) { chosen.append(draw) }
+        }
+        return chosen
+    }
+
     /// `shuffle(values)`, in place.
     public mutating func shuffle<Element>(_ values: inout [Element]) {
         for index in values.indices.dropFirst().reversed() {

@@ -1,4 +1,4 @@
 -- A sampler that is not there yet.
 local optuna = require "optuna"
 
-optuna.samplers.GPSampler{ seed = 1 }
+optuna.samplers.NSGAIIISampler{ seed = 1 }
