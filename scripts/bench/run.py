@@ -335,7 +335,6 @@ class Bench:
                     lambda: self.theirs("tokenizer", self.model, self.texts, rows, cpus="0")),
                 "1 x", lambda result, _: value(result, key))
 
-<<<<<<< HEAD
     def data_files(self, rows):
         """Sentence pairs as JSON Lines, CSV and snappy Parquet, the last by pyarrow where it is."""
         with open(self.triplets, encoding="utf-8") as lines:
@@ -390,7 +389,7 @@ class Bench:
             f"memory of {10 * rows:,} short texts by their bytes", "ratio",
             lambda: run([BENCH, "data", "--data", short, "--repetitions", 1, "--json"], 1), None,
             "< 1.5", lambda result, _: value(result, "memory_by_bytes"))
-=======
+
     def row_tpe(self):
         """Processor time: what matters where trials wait for nothing but the search."""
         curve = ROOT / "scripts/dev/tpe_curve.py"
@@ -427,7 +426,6 @@ class Bench:
             "the same in SQLite, 1,000 trials, durable", "ms", lambda: once("ours", 1000, True),
             lambda: once("theirs", 1000, True), "< 2 ms, 10 x",
             lambda result, side: pick(1000, result, side))
->>>>>>> fab0a12 (SQLite: a worker does not read what it wrote itself; st-bench study --sqlite)
 
     def row_size(self):
         stripped = self.work / "st-host"
