@@ -21,7 +21,9 @@ public final class FixedTrial: ParameterSource, Sendable {
     public let datetimeStart = Date()
     private let values: NamedValues<ParameterValue>
     private let logger: Logger
-    private let state = Mutex(FrozenTrial(number: 0, trialID: 0, state: .running))
+    private let state: Mutex<FrozenTrial>
+    /// What the values came with, for messages.
+    private let owner: String
 
     public init(
         _ values: NamedValues<ParameterValue>, number: Int = 0,
@@ -30,12 +32,24 @@ public final class FixedTrial: ParameterSource, Sendable {
         self.values = values
         self.number = number
         self.logger = logger
+        state = Mutex(FrozenTrial(number: number, trialID: 0, state: .running))
+        owner = "FixedTrial"
+    }
+
+    /// Suggests what a recorded trial had, so that an objective can be run on it once more.
+    public init(replaying record: FrozenTrial, logger: Logger = OptunaLog.shared.logger) {
+        values = record.params
+        number = record.number
+        self.logger = logger
+        state = Mutex(record)
+        owner = "FrozenTrial"
     }
 
     /// Values that were asked for so far.
     public var params: NamedValues<ParameterValue> { state.withLock { $0.params } }
     public var distributions: NamedValues<Distribution> { state.withLock { $0.distributions } }
     public var userAttrs: JSONObject { state.withLock { $0.userAttrs } }
+    public var systemAttrs: JSONObject { state.withLock { $0.systemAttrs } }
     /// Constraint values by key.
     public var constraints: NamedValues<Double> { state.withLock { $0.constraints } }
 
@@ -71,7 +85,9 @@ public final class FixedTrial: ParameterSource, Sendable {
     }
 
     private func suggest(_ name: String, _ distribution: Distribution) throws -> ParameterValue {
-        guard let value = values[name] else { throw TuningError.fixedTrialLacks(name: name) }
+        guard let value = values[name] else {
+            throw TuningError.fixedTrialLacks(name: name, owner: owner)
+        }
         if !distribution.contains(try distribution.internalValue(of: value)) {
             warn(
                 "The value \(value) of the parameter '\(name)' is out of the range of the "

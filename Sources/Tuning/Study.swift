@@ -16,11 +16,20 @@ public final class Study: Sendable {
     public let studyID: Int
     /// One per objective.
     public let directions: [StudyDirection]
-    public let sampler: any Sampler
-    public let pruner: any Pruner
+    /// What suggests values; another one takes over with the next trial.
+    public var sampler: any Sampler {
+        get { parts.withLock { $0.sampler } }
+        set { parts.withLock { $0.sampler = newValue } }
+    }
+    /// What gives trials up; another one takes over with the next decision.
+    public var pruner: any Pruner {
+        get { parts.withLock { $0.pruner } }
+        set { parts.withLock { $0.pruner = newValue } }
+    }
     /// Where the study's log lines go.
     public let logger: Logger
 
+    private let parts: Mutex<(sampler: any Sampler, pruner: any Pruner)>
     let state = Mutex(State())
 
     struct State {
@@ -48,8 +57,7 @@ public final class Study: Sendable {
         directions = record.directions
         self.studyID = studyID
         self.storage = storage
-        self.sampler = try sampler ?? TPESampler()
-        self.pruner = try pruner ?? MedianPruner()
+        parts = Mutex((try sampler ?? TPESampler(), try pruner ?? MedianPruner()))
         self.logger = logger
     }
 

@@ -71,9 +71,9 @@ public enum TuningError: Error, Sendable, Equatable {
     case storage(url: String, problem: String)
     /// The work was stopped from outside (Ctrl-C, a caller's cancellation).
     case interrupted
-    /// A broken invariant of our own.
     /// A ``FixedTrial`` was asked for a value that it was not made with.
-    case fixedTrialLacks(name: String)
+    case fixedTrialLacks(name: String, owner: String)
+    /// A broken invariant of our own.
     case internalError(String)
 }
 
@@ -227,9 +227,9 @@ extension TuningError: CustomStringConvertible {
             "storage '\(url)': \(problem)"
         case .interrupted:
             "interrupted"
-        case .fixedTrialLacks(let name):
+        case .fixedTrialLacks(let name, let owner):
             "The value of the parameter '\(name)' is not found. Please set it at the "
-                + "construction of the FixedTrial object."
+                + "construction of the \(owner) object."
         case .internalError(let text):
             "st-host internal error: \(text); please report"
         default: ""

@@ -174,7 +174,7 @@ struct RDBStorageTests {
         "postgresql://u:hunter2/x@127.0.0.1:1/d", "postgresql://127.0.0.1:1/d?password=hunter2",
         "postgresql://[::1]:1/d?user=u&password=hunter2", "redis://:hunter2@h", "\u{0}://",
         "postgresql://u:hunter2@h:1?host=127.0.0.1:1&host=127.0.0.1:2&sslmode=bogus", "é://ü",
-        "postgresql://u:hunter2?x@127.0.0.1:1/d",
+        "postgresql://u:hunter2?x@127.0.0.1:1/d", "postgresql:/u:hunter2@h/d", "u:hunter2@h/d",
     ])
     func `a URL that leads nowhere is an error without its password`(url: String) throws {
         let error = try #require(throws: TuningError.self) { try RDBStorage(url) }

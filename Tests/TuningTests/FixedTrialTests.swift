@@ -13,7 +13,7 @@ struct FixedTrialTests {
         #expect(try trial.suggestInt("n", low: 1, high: 4) == 2)
         #expect(try trial.suggestCategorical("c", choices: ["a", "b"]) == "b")
         #expect(trial.number == 4 && trial.params.names == ["x", "n", "c"])
-        #expect(throws: TuningError.fixedTrialLacks(name: "y")) {
+        #expect(throws: TuningError.fixedTrialLacks(name: "y", owner: "FixedTrial")) {
             try trial.suggestFloat("y", low: 0, high: 1)
         }
         #expect(throws: TuningError.differentKind) {

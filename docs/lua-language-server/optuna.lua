@@ -39,6 +39,76 @@ local Distribution = {}
 ---@field values (number)[] 
 local FrozenTrial = {}
 
+--- A float of [low, high].
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number, step?: number, log?: boolean }
+---@return number
+function FrozenTrial:suggest_float(name, low, high, options) end
+
+--- An integer of [low, high].
+---@param name string string, required
+---@param low integer integer, required
+---@param high integer integer, required
+---@param options? { name?: string, low?: integer, high?: integer, step?: integer, log?: boolean }
+---@return integer
+function FrozenTrial:suggest_int(name, low, high, options) end
+
+--- One of the choices.
+---@param name string string, required
+---@param choices (any)[] sequence, required. nil, booleans, numbers and strings.
+---@param options? { name?: string, choices?: (any)[] }
+---@return any
+function FrozenTrial:suggest_categorical(name, choices, options) end
+
+--- suggest_float, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number }
+---@return number
+function FrozenTrial:suggest_uniform(name, low, high, options) end
+
+--- suggest_float with log, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number }
+---@return number
+function FrozenTrial:suggest_loguniform(name, low, high, options) end
+
+--- suggest_float with step = q, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param q number number, required
+---@param options? { name?: string, low?: number, high?: number, q?: number }
+---@return number
+function FrozenTrial:suggest_discrete_uniform(name, low, high, q, options) end
+
+--- Does nothing: the trial is over.
+---@param value number number, required
+---@param step integer integer, required
+---@param options? { value?: number, step?: integer }
+function FrozenTrial:report(value, step, options) end
+
+--- false
+---@return boolean
+function FrozenTrial:should_prune() end
+
+--- Sets an attribute of this record only.
+---@param key string string, required
+---@param value? any any = nil
+---@param options? { key?: string }
+function FrozenTrial:set_user_attr(key, value, options) end
+
+--- Sets a constraint of this record only.
+---@param key string string, required
+---@param value number number, required
+---@param options? { key?: string, value?: number }
+function FrozenTrial:set_constraint(key, value, options) end
+
 --- Finds out how much each parameter matters.
 ---@class optuna.ImportanceEvaluator
 local ImportanceEvaluator = {}
@@ -56,6 +126,8 @@ local Mutation = {}
 ---@field direction string 
 ---@field directions (string)[] 
 ---@field metric_names (string)[] 
+---@field pruner Pruner Another one takes over with the next decision.
+---@field sampler Sampler Another one takes over with the next trial.
 ---@field study_name string 
 ---@field trials (optuna.FrozenTrial)[] 
 ---@field user_attrs table 
@@ -170,6 +242,31 @@ function Trial:suggest_int(name, low, high, options) end
 ---@return any
 function Trial:suggest_categorical(name, choices, options) end
 
+--- suggest_float, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number }
+---@return number
+function Trial:suggest_uniform(name, low, high, options) end
+
+--- suggest_float with log, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number }
+---@return number
+function Trial:suggest_loguniform(name, low, high, options) end
+
+--- suggest_float with step = q, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param q number number, required
+---@param options? { name?: string, low?: number, high?: number, q?: number }
+---@return number
+function Trial:suggest_discrete_uniform(name, low, high, q, options) end
+
 --- Notes an intermediate value, for the pruner.
 ---@param value number number, required
 ---@param step integer integer, required. 0 or more; the same unit in all trials.
@@ -191,6 +288,11 @@ function Trial:set_user_attr(key, value, options) end
 ---@param value number number, required
 ---@param options? { key?: string, value?: number }
 function Trial:set_constraint(key, value, options) end
+
+--- A callback that ends optimize when the study, over all its workers, has enough trials.
+---@class optuna.MaxTrialsCallback
+---@overload fun(study: optuna.Study, trial: optuna.FrozenTrial, options?: { study?: optuna.Study, trial?: optuna.FrozenTrial }): any
+local MaxTrialsCallback = {}
 
 --- Suggests given values, outside of any study.
 ---@class optuna.FixedTrial
@@ -224,6 +326,31 @@ function FixedTrial:suggest_int(name, low, high, options) end
 ---@param options? { name?: string, choices?: (any)[] }
 ---@return any
 function FixedTrial:suggest_categorical(name, choices, options) end
+
+--- suggest_float, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number }
+---@return number
+function FixedTrial:suggest_uniform(name, low, high, options) end
+
+--- suggest_float with log, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param options? { name?: string, low?: number, high?: number }
+---@return number
+function FixedTrial:suggest_loguniform(name, low, high, options) end
+
+--- suggest_float with step = q, by its old name.
+---@param name string string, required
+---@param low number number, required
+---@param high number number, required
+---@param q number number, required
+---@param options? { name?: string, low?: number, high?: number, q?: number }
+---@return number
+function FixedTrial:suggest_discrete_uniform(name, low, high, q, options) end
 
 ---@param value number number, required
 ---@param step integer integer, required
@@ -318,10 +445,12 @@ local InMemoryStorage = {}
 
 --- Queues a dead worker's trial again.
 ---@class optuna.RetryHeartbeatStaleTrialCallback
+---@overload fun(study: optuna.Study, trial: optuna.FrozenTrial, options?: { study?: optuna.Study, trial?: optuna.FrozenTrial }): any
 local RetryHeartbeatStaleTrialCallback = {}
 
 --- Queues a dead worker's trial again.
 ---@class optuna.RetryFailedTrialCallback
+---@overload fun(study: optuna.Study, trial: optuna.FrozenTrial, options?: { study?: optuna.Study, trial?: optuna.FrozenTrial }): any
 local RetryFailedTrialCallback = {}
 
 --- Studies in a database that Optuna shares.
@@ -457,6 +586,12 @@ function M_optuna_study.get_all_study_names(storage, options) end
 ---@param options? { storage?: string|Storage, include_best_trial?: boolean }
 ---@return (optuna.StudySummary)[]
 function M_optuna_study.get_all_study_summaries(storage, include_best_trial, options) end
+
+--- A callback that ends optimize when the study, over all its workers, has enough trials.
+---@class optuna.study.MaxTrialsCallback_class
+---@overload fun(n_trials: integer, states?: (string)[], options?: { n_trials?: integer, states?: (string)[] }): optuna.MaxTrialsCallback
+local M_optuna_study_MaxTrialsCallback = {}
+M_optuna_study.MaxTrialsCallback = M_optuna_study_MaxTrialsCallback
 
 ---@type optuna.study.StudyDirection
 M_optuna_study.StudyDirection = nil
@@ -667,6 +802,11 @@ M_optuna_pruners.WilcoxonPruner = M_optuna_pruners_WilcoxonPruner
 ---@class optuna.storages
 local M_optuna_storages = {}
 
+--- Fails the trials of dead workers, as optimize does before each trial; for ask and tell.
+---@param study optuna.Study Study, required
+---@param options? { study?: optuna.Study }
+function M_optuna_storages.fail_stale_trials(study, options) end
+
 --- Not supported yet: use "postgresql://user:password@host/database".
 ---@param argument1? any any = nil
 ---@param argument2? any any = nil
@@ -703,15 +843,39 @@ M_optuna_storages.InMemoryStorage = M_optuna_storages_InMemoryStorage
 local M_optuna_storages_RetryHeartbeatStaleTrialCallback = {}
 M_optuna_storages.RetryHeartbeatStaleTrialCallback = M_optuna_storages_RetryHeartbeatStaleTrialCallback
 
+--- Number of the first of a row of retried trials; nil for a trial that is no retry.
+---@param trial optuna.FrozenTrial FrozenTrial, required
+---@param options? { trial?: optuna.FrozenTrial }
+---@return integer|nil
+function M_optuna_storages_RetryHeartbeatStaleTrialCallback.retried_trial_number(trial, options) end
+
+--- Numbers of the trials that this one tries again, oldest first.
+---@param trial optuna.FrozenTrial FrozenTrial, required
+---@param options? { trial?: optuna.FrozenTrial }
+---@return (integer)[]
+function M_optuna_storages_RetryHeartbeatStaleTrialCallback.retry_history(trial, options) end
+
 --- Queues a dead worker's trial again.
 ---@class optuna.storages.RetryFailedTrialCallback_class
 ---@overload fun(max_retry?: integer, inherit_intermediate_values?: boolean, options?: { max_retry?: integer, inherit_intermediate_values?: boolean }): optuna.RetryHeartbeatStaleTrialCallback
 local M_optuna_storages_RetryFailedTrialCallback = {}
 M_optuna_storages.RetryFailedTrialCallback = M_optuna_storages_RetryFailedTrialCallback
 
+--- Number of the first of a row of retried trials; nil for a trial that is no retry.
+---@param trial optuna.FrozenTrial FrozenTrial, required
+---@param options? { trial?: optuna.FrozenTrial }
+---@return integer|nil
+function M_optuna_storages_RetryFailedTrialCallback.retried_trial_number(trial, options) end
+
+--- Numbers of the trials that this one tries again, oldest first.
+---@param trial optuna.FrozenTrial FrozenTrial, required
+---@param options? { trial?: optuna.FrozenTrial }
+---@return (integer)[]
+function M_optuna_storages_RetryFailedTrialCallback.retry_history(trial, options) end
+
 --- Studies in a database that Optuna shares.
 ---@class optuna.storages.RDBStorage_class
----@overload fun(url: string, engine_kwargs?: table, skip_compatibility_check?: boolean, options?: { url?: string, engine_kwargs?: table, skip_compatibility_check?: boolean, heartbeat_interval?: integer, grace_period?: integer, heartbeat_stale_trial_callback?: any, failed_trial_callback?: any, skip_table_creation?: boolean }): optuna.RDBStorage
+---@overload fun(url: string, engine_kwargs?: table, skip_compatibility_check?: boolean, options?: { url?: string, engine_kwargs?: table, skip_compatibility_check?: boolean, heartbeat_interval?: integer, grace_period?: integer, heartbeat_stale_trial_callback?: function, failed_trial_callback?: function, skip_table_creation?: boolean }): optuna.RDBStorage
 local M_optuna_storages_RDBStorage = {}
 M_optuna_storages.RDBStorage = M_optuna_storages_RDBStorage
 

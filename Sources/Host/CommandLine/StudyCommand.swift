@@ -88,7 +88,8 @@ struct StudyCommand: ParsableCommand {
 
         func run() throws {
             let study = try one.open()
-            StudyOutput.write(StudyTables.trials(try study.trials(), of: study), shape.format)
+            StudyOutput.write(
+                try StudyTables.trials(study.trials(), of: study), shape.format)
         }
     }
 
@@ -102,7 +103,7 @@ struct StudyCommand: ParsableCommand {
             let study = try one.open()
             let isSingle = study.directions.count == 1
             let best = try isSingle ? [study.bestTrial()] : study.bestTrials()
-            var table = StudyTables.trials(best, of: study)
+            var table = try StudyTables.trials(best, of: study)
             table.isSingle = isSingle
             StudyOutput.write(table, shape.format)
         }
@@ -118,7 +119,7 @@ struct StudyCommand: ParsableCommand {
         func run() throws {
             let study = try one.open()
             StudyOutput.write(
-                StudyTables.trials(try study.trials(), of: study, isComplete: true), format)
+                try StudyTables.trials(study.trials(), of: study, isComplete: true), format)
         }
     }
 
@@ -196,7 +197,7 @@ struct StudyCommand: ParsableCommand {
         do {
             command = try parseAsRoot(words)
         } catch {
-            return report(error)
+            return report(error, words)
         }
         do {
             try command.run()
@@ -205,12 +206,21 @@ struct StudyCommand: ParsableCommand {
             Program.writeError("st-host: \(error)")
             return .failure
         } catch {
-            return report(error)
+            return report(error, words)
         }
     }
 
-    private static func report(_ error: any Error) -> ExitStatus {
-        let message = fullMessage(for: error)
+    /// - words: the command line. Parts of it that a message shows are shown without passwords.
+    private static func report(_ error: any Error, _ words: [String]) -> ExitStatus {
+        var message = fullMessage(for: error)
+        for word in words {
+            // Of "--storage=URL" a message shows the URL.
+            let start =
+                word.hasPrefix("--") ? word.firstIndex(of: "=").map(word.index(after:)) : nil
+            let value = String(word[(start ?? word.startIndex)...])
+            let shown = StorageURL.withoutPassword(value)
+            if shown != value { message = message.replacing(value, with: shown) }
+        }
         if exitCode(for: error).isSuccess {
             print(message)
             return .done

@@ -60,8 +60,9 @@ enum StudyTables {
     /// - isComplete: with reports, distributions and system attributes.
     static func trials(
         _ trials: [FrozenTrial], of study: Study, isComplete: Bool = false
-    ) -> StudyTable {
+    ) throws -> StudyTable {
         let isSingle = study.directions.count == 1
+        let metricNames = try study.metricNames()
         var columns = [
             "number", isSingle ? "value" : "values", "datetime_start", "datetime_complete",
             "duration", "params", "user_attrs",
@@ -77,10 +78,14 @@ enum StudyTables {
                 "user_attrs": .object(sorted(trial.userAttrs)),
                 "state": .string(trial.state.name),
             ]
-            if isSingle {
-                row["value"] = trial.values?.first.map { .double($0) } ?? .null
+            let values = study.directions.indices.map { objective -> JSONValue in
+                guard let values = trial.values, objective < values.count else { return .null }
+                return .double(values[objective])
+            }
+            if let metricNames {
+                row[columns[1]] = .object(JSONObject(zip(metricNames, values).map { ($0, $1) }))
             } else {
-                row["values"] = trial.values.map { .array($0.map { .double($0) }) } ?? .null
+                row[columns[1]] = isSingle ? values[0] : .array(values)
             }
             if isComplete { describe(trial, &row) }
             return row

@@ -13,21 +13,21 @@ package enum OptunaModule {
     package static func make(_ session: HostSession) throws -> LuaModule {
         let lua = session.lua
         try lua.register(trialClass())
-        try lua.register(frozenTrialClass())
+        let log = session.studyLog
+        try lua.register(frozenTrialClass(log))
         try lua.register(distributionClass())
         try lua.register(crossoverClass())
         try lua.register(mutationClass())
         try lua.register(importanceEvaluatorClass())
         try lua.register(studyClass(session))
         try lua.register(studySummaryClass())
-        let log = session.studyLog
         let study = LuaModule("optuna.study")
         let trial = LuaModule("optuna.trial")
         let module = LuaModule("optuna", doc: "Hyperparameter search as in Optuna 5.0.")
         for holder in [module, study] { addStudyFunctions(to: holder, log) }
         for holder in [module, trial] { addTrialFunctions(to: holder) }
         trial.submodule("TrialState", trialStates()).class(fixedTrialClass(log))
-        study.submodule("StudyDirection", studyDirections())
+        study.submodule("StudyDirection", studyDirections()).class(maxTrialsClass())
         let exceptions = LuaModule("optuna.exceptions").class(trialPrunedClass())
         module
             .class(trialPrunedClass())

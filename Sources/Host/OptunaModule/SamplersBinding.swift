@@ -1,6 +1,7 @@
 // `optuna.samplers`: constructors of the engine's samplers.
 
 public import LuaBridge
+import Logging
 import OrderedJSON
 public import Tuning
 
@@ -11,7 +12,7 @@ extension PartialFixedSampler: LuaObject {}
 
 func samplersModule(_ log: OptunaLog) -> LuaModule {
     let module = LuaModule("optuna.samplers")
-        .class(tpeSamplerClass())
+        .class(tpeSamplerClass(log))
         .class(
             LuaClass<RandomSampler>("RandomSampler", doc: "Uniform draws.", conforms: ["Sampler"])
                 .constructor([seed]) { args in try RandomSampler(seed: args["seed"]) }
@@ -57,12 +58,12 @@ func addUnsupported(_ name: String, to module: LuaModule, hint: String) {
 private let seed = LuaParameter.optional(
     "seed", .integer, .nil, "0 ..< 2^32; nil differs from run to run.")
 
-private func tpeSamplerClass() -> LuaClass<TPESampler> {
+private func tpeSamplerClass(_ log: OptunaLog) -> LuaClass<TPESampler> {
     LuaClass<TPESampler>(
         "TPESampler", doc: "Tree-structured Parzen estimators; the default.", conforms: ["Sampler"]
     )
     .constructor([
-        .keyword("consider_prior", .boolean, true, "Only true, as in Optuna 5."),
+        .keyword("consider_prior", .boolean, true, "Without effect, as in Optuna 5."),
         .keyword("prior_weight", .number, 1.0, range: .atLeast(0)),
         .keyword("consider_magic_clip", .boolean, true),
         .keyword("consider_endpoints", .boolean, false),
@@ -83,7 +84,8 @@ private func tpeSamplerClass() -> LuaClass<TPESampler> {
         var options = TPESampler.Options(
             seed: try args["seed"], multivariate: try args["multivariate"])
         if try args["consider_prior"] == false {
-            throw args.invalid("consider_prior", "must be true; Optuna 5 ignores anything else")
+            log.logger.warning(
+                "TPESampler: `consider_prior` is ignored: the prior always counts.")
         }
         options.priorWeight = try args["prior_weight"]
         options.considerMagicClip = try args["consider_magic_clip"]

@@ -26,6 +26,14 @@ func storagesModule() -> LuaModule {
         .tostring { _ in "InMemoryStorage()" })
     addRDBStorage(to: module)
     addJournal(to: module)
+    module.function(
+        "fail_stale_trials", [.required("study", .object("Study"))],
+        doc:
+            "Fails the trials of dead workers, as optimize does before each trial; for ask and tell."
+    ) { args in
+        let study: Study = try args["study"]
+        try study.failStaleTrials()
+    }
     for name in ["GrpcStorageProxy", "JournalRedisStorage"] {
         addUnsupported(
             name, to: module, hint: "use \"postgresql://user:password@host/database\"")
@@ -38,20 +46,7 @@ func storagesModule() -> LuaModule {
 private func addRDBStorage(to module: LuaModule) {
     // Both names, the one of today and the one that most scripts have.
     for name in ["RetryHeartbeatStaleTrialCallback", "RetryFailedTrialCallback"] {
-        module.class(
-            LuaClass<RetryCallbackObject>(name, doc: "Queues a dead worker's trial again.")
-                .constructor([
-                    .optional(
-                        "max_retry", .integer, .nil, range: .atLeast(0),
-                        "How often; nil for no limit."),
-                    .optional("inherit_intermediate_values", .boolean, false),
-                ]) { args in
-                    RetryCallbackObject(
-                        RetryHeartbeatStaleTrialCallback(
-                            maxRetry: try args["max_retry"],
-                            inheritsIntermediateValues: try args["inherit_intermediate_values"]))
-                }
-                .tostring { "\(name)(max_retry=\($0.retry.maxRetry.map(String.init) ?? "None"))" })
+        module.class(retryCallbackClass(name))
     }
     module.class(
         LuaClass<RDBStorage>(
@@ -63,8 +58,10 @@ private func addRDBStorage(to module: LuaModule) {
             .optional("skip_compatibility_check", .boolean, false),
             .keyword("heartbeat_interval", .integer, .nil, "Seconds; nil for none."),
             .keyword("grace_period", .integer, .nil, "Seconds; nil for twice the interval."),
-            .keyword("heartbeat_stale_trial_callback", .any),
-            .keyword("failed_trial_callback", .any, .nil, "The older name of the same."),
+            .keyword(
+                "heartbeat_stale_trial_callback", .function, .nil,
+                "Gets study and trial of a dead worker."),
+            .keyword("failed_trial_callback", .function, .nil, "The older name of the same."),
             .keyword("skip_table_creation", .boolean, false),
         ]) { args in
             let url: String = try args["url"]
@@ -75,6 +72,41 @@ private func addRDBStorage(to module: LuaModule) {
         .tostring { "RDBStorage(\(pythonRepr($0.url)))" })
 }
 
+private func retryCallbackClass(_ name: String) -> LuaClass<RetryCallbackObject> {
+    LuaClass<RetryCallbackObject>(name, doc: "Queues a dead worker's trial again.")
+        .constructor([
+            .optional(
+                "max_retry", .integer, .nil, range: .atLeast(0), "How often; nil for no limit."),
+            .optional("inherit_intermediate_values", .boolean, false),
+        ]) { args in
+            RetryCallbackObject(
+                RetryHeartbeatStaleTrialCallback(
+                    maxRetry: try args["max_retry"],
+                    inheritsIntermediateValues: try args["inherit_intermediate_values"]))
+        }
+        .call([.required("study", .object("Study")), .required("trial", .object("FrozenTrial"))]) {
+            object, args -> LuaValue in
+            let trial: FrozenTrialObject = try args["trial"]
+            try object.retry.callback(args["study"], trial.trial)
+            return .nil
+        }
+        .staticFunction(
+            "retried_trial_number", [.required("trial", .object("FrozenTrial"))],
+            doc: "Number of the first of a row of retried trials; nil for a trial that is no retry."
+        ) { args -> Int? in
+            let trial: FrozenTrialObject = try args["trial"]
+            return RetryHeartbeatStaleTrialCallback.retriedTrialNumber(trial.trial)
+        }
+        .staticFunction(
+            "retry_history", [.required("trial", .object("FrozenTrial"))],
+            doc: "Numbers of the trials that this one tries again, oldest first."
+        ) { args -> [Int] in
+            let trial: FrozenTrialObject = try args["trial"]
+            return RetryHeartbeatStaleTrialCallback.retryHistory(trial.trial)
+        }
+        .tostring { "\(name)(max_retry=\($0.retry.maxRetry.map(String.init) ?? "None"))" }
+}
+
 private func rdbOptions(_ args: LuaArguments) throws -> RDBStorage.Options {
     var options = RDBStorage.Options()
     options.heartbeatInterval = try args["heartbeat_interval"]
@@ -82,21 +114,19 @@ private func rdbOptions(_ args: LuaArguments) throws -> RDBStorage.Options {
     options.skipsCompatibilityCheck = try args["skip_compatibility_check"]
     options.skipsTableCreation = try args["skip_table_creation"]
     options.timeout = try timeoutArgument(args)
-    let new: LuaValue = try args["heartbeat_stale_trial_callback"]
-    let old: LuaValue = try args["failed_trial_callback"]
-    if !new.isNil && !old.isNil {
+    let new: LuaFunction? = try args["heartbeat_stale_trial_callback"]
+    let old: LuaFunction? = try args["failed_trial_callback"]
+    if new != nil && old != nil {
         throw args.invalid(
             "failed_trial_callback",
             "specify only one of `heartbeat_stale_trial_callback` and `failed_trial_callback`")
     }
-    let callback = new.isNil ? old : new
-    if !callback.isNil {
-        guard let object = callback.object(as: RetryCallbackObject.self) else {
-            throw LuaError.mismatch(
-                path: new.isNil ? "failed_trial_callback" : "heartbeat_stale_trial_callback",
-                expected: "optuna.storages.RetryFailedTrialCallback", got: callback.typeName)
+    if let callback = new ?? old {
+        options.staleTrialCallback = { study, trial in
+            try callback.reference.state.borrow {
+                _ = try callback.call(study, FrozenTrialObject(trial))
+            }
         }
-        options.staleTrialCallback = object.retry.callback
     }
     return options
 }

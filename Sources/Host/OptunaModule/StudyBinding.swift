@@ -24,6 +24,16 @@ private func addFields(to study: LuaClass<Study>) {
         .property("direction", .string, get: { try $0.direction().word })
         .property("directions", .sequence(.string), get: { $0.directions.map(\.word) })
         .property(
+            "sampler", .object("Sampler"), doc: "Another one takes over with the next trial.",
+            get: { StudyPart(part: $0.sampler) },
+            set: { (study, new: StudyPart<any Sampler>) in study.sampler = new.part }
+        )
+        .property(
+            "pruner", .object("Pruner"), doc: "Another one takes over with the next decision.",
+            get: { StudyPart(part: $0.pruner) },
+            set: { (study, new: StudyPart<any Pruner>) in study.pruner = new.part }
+        )
+        .property(
             "best_trial", .object("FrozenTrial"), get: { FrozenTrialObject(try $0.bestTrial()) }
         )
         .property("best_value", .number, get: { try $0.bestValue() })
@@ -46,12 +56,7 @@ private func addFields(to study: LuaClass<Study>) {
             [.optional("deepcopy", .boolean, true), .optional("states", .sequence(.string))],
             doc: "The trials in those states, or all."
         ) { study, args -> [FrozenTrialObject] in
-            var states = TrialStates.all
-            if let names: [String] = try args["states"] {
-                states = []
-                for name in names { states.insert(TrialStates(try trialState(name, "states"))) }
-            }
-            return try study.trials(states).map(FrozenTrialObject.init)
+            try study.trials(trialStates(args) ?? .all).map(FrozenTrialObject.init)
         }
         .method(
             "set_user_attr", [.required("key", .string), attributeValue],
@@ -70,6 +75,36 @@ func trialState(_ name: String, _ argument: String) throws -> TrialState {
     if let state = TrialState(name: name) { return state }
     let valid = TrialState.allCases.map { "'\($0.name)'" }.joined(separator: ", ")
     throw LuaError.value(path: argument, problem: "expected one of \(valid), got '\(name)'")
+}
+
+/// The argument `states`, a sequence of names.
+private func trialStates(_ args: LuaArguments) throws -> TrialStates? {
+    guard let names: [String] = try args["states"] else { return nil }
+    var states: TrialStates = []
+    for name in names { states.insert(TrialStates(try trialState(name, "states"))) }
+    return states
+}
+
+/// A study's sampler or pruner as scripts read and assign it.
+private struct StudyPart<Kind>: LuaConvertible {
+    let part: Kind
+
+    private static var name: String { Kind.self == (any Sampler).self ? "Sampler" : "Pruner" }
+
+    static func fromLua(_ stack: LuaStack, at index: Int32) throws -> StudyPart {
+        let value = try LuaValue.fromLua(stack, at: index)
+        guard let part = value.object(as: Kind.self) else {
+            throw LuaError.mismatch(path: "", expected: name, got: value.typeName)
+        }
+        return StudyPart(part: part)
+    }
+
+    func push(onto stack: LuaStack) throws {
+        guard let object = part as? any LuaObject else {
+            throw LuaError.message("the study's \(Self.name) is none that scripts can hold")
+        }
+        try object.push(onto: stack)
+    }
 }
 
 // MARK: - Queue
@@ -221,6 +256,36 @@ func trialFailure(_ error: any Error) -> TrialFailure {
     let traceback = LuaError.traceback(of: error)
     return TrialFailure(
         HostError.describe(error), traceback: traceback.isEmpty ? nil : traceback)
+}
+
+/// `optuna.study.MaxTrialsCallback(10)`, for the callbacks of `optimize`.
+final class MaxTrialsObject: LuaObject, Sendable {
+    let callback: MaxTrialsCallback
+
+    init(_ callback: MaxTrialsCallback) { self.callback = callback }
+}
+
+func maxTrialsClass() -> LuaClass<MaxTrialsObject> {
+    LuaClass<MaxTrialsObject>(
+        "MaxTrialsCallback",
+        doc:
+            "A callback that ends optimize when the study, over all its workers, has enough trials."
+    )
+    .constructor([
+        .required("n_trials", .integer),
+        .optional(
+            "states", .sequence(.string), .computed("{ \"COMPLETE\" }"), "Which trials count."),
+    ]) { args in
+        MaxTrialsObject(
+            MaxTrialsCallback(try args["n_trials"], states: try trialStates(args) ?? .complete))
+    }
+    .call([.required("study", .object("Study")), .required("trial", .object("FrozenTrial"))]) {
+        object, args -> LuaValue in
+        let trial: FrozenTrialObject = try args["trial"]
+        try object.callback(args["study"], trial.trial)
+        return .nil
+    }
+    .tostring { "MaxTrialsCallback(n_trials=\($0.callback.nTrials))" }
 }
 
 // MARK: - Pruning

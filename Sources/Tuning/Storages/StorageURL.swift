@@ -4,8 +4,9 @@
 package enum StorageURL {
     /// The URL with "***" for the password, also for one that is given as an option behind "?".
     package static func withoutPassword(_ url: String) -> String {
-        guard let scheme = url.firstRange(of: "://") else { return url }
-        let rest = url[scheme.upperBound...]
+        // Without "://" it is a slip, which may hold a password all the same.
+        let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
+        let rest = url[start...]
         let mark = rest.firstIndex(of: "?") ?? rest.endIndex
         // The last @ counts: a password that was not percent-encoded may hold others, and slashes
         // and question marks.
