@@ -62,7 +62,8 @@ def run(command, threads, cpus=None):
             reason = [line for line in lines if ".lua:" in line and "\t" not in line] or lines[-1:]
             raise Refused(reason[0][:160] if reason else f"status {status}")
         lines = out.read().splitlines()
-        printed = [json.loads(line) for line in lines if line.startswith("{")]
+        # transformers prints dictionaries of its own, with single quotes.
+        printed = [json.loads(line) for line in lines if line.startswith('{"')]
     return {"wall": seconds, "peak_mb": usage.ru_maxrss / 1024, "printed": printed,
             "lines": lines}
 

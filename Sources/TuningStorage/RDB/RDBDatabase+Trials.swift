@@ -7,7 +7,9 @@ import Tuning
 extension RDBDatabase {
     func createTrial(_ studyID: Int, _ template: FrozenTrial?) throws -> FrozenTrial {
         // What a worker can't repeat by itself, a result or a queued point, goes to the disk.
-        let (trial, token) = try connection.transaction(template == nil ? .write : .durable) {
+        let (trial, token) = try connection.transaction(
+            template == nil ? .write : .durable, wasMade: { made in try self.isStored(made.0) }
+        ) {
             // Trials of a study are made one after the other: numbers have no gaps, and a trial
             // with a smaller identifier never appears late (see StudyCache).
             let before = try connection.changeToken()
@@ -27,6 +29,14 @@ extension RDBDatabase {
             caches[studyID]?.token = token
         }
         return trial
+    }
+
+    private func isStored(_ trial: FrozenTrial) throws -> Bool {
+        do {
+            return try readTrial(trial.trialID) == trial
+        } catch TuningError.unknownTrialID {
+            return false
+        }
     }
 
     private func newTrial(_ number: Int, _ trialID: Int, _ start: Date?) -> FrozenTrial {
@@ -61,14 +71,19 @@ extension RDBDatabase {
     /// Changes a trial that has not finished, and the copy of it in memory: as long as nobody else
     /// writes, a worker never has to read what it wrote itself.
     ///
+    /// - wasMade: whether the database shows the change, for one that can't be made twice.
     /// - body: writes, and returns what to do to the copy; `nil` if it has changed nothing.
     /// Returns the trial's study, and whether anything has changed.
     @discardableResult
     private func change(
-        _ trialID: Int, _ kind: TransactionKind,
+        _ trialID: Int, _ kind: TransactionKind, wasMade: (() throws -> Bool)? = nil,
         _ body: (_ old: (state: TrialState, studyID: Int)) throws -> ((inout FrozenTrial) -> Void)?
     ) throws -> (studyID: Int, hasChanged: Bool) {
-        let (studyID, copy, token) = try connection.transaction(kind) {
+        typealias Change = (Int, ((inout FrozenTrial) -> Void)?, ChangeToken?)
+        let isMade = wasMade.map { wasMade in
+            { (change: Change) in try change.1 == nil || wasMade() }
+        }
+        let (studyID, copy, token): Change = try connection.transaction(kind, wasMade: isMade) {
             let before = try connection.changeToken()
             let old = try updatableTrial(trialID)
             let copy = try body(old)
@@ -163,12 +178,13 @@ extension RDBDatabase {
     // MARK: State
 
     func setTrialState(_ trialID: Int, _ state: TrialState, _ values: [Double]?) throws -> Bool {
-        try change(trialID, .durable) { old in
+        let now = Timestamp.now()
+        let wasMade = { try self.isIn(state, trialID, since: now) }
+        return try change(trialID, .durable, wasMade: wasMade) { old in
             if state == .running && old.state != .waiting { return nil }
             for (objective, value) in (values ?? []).enumerated() {
                 try upsertValue(trialID, objective, value)
             }
-            let now = Timestamp.now()
             let time = SQLValue.text(Timestamp.sql(now))
             let id = SQLValue.int(trialID)
             let name = SQLValue.text(state.name)
@@ -194,6 +210,15 @@ extension RDBDatabase {
                 if state.isFinished { trial.datetimeComplete = now }
             }
         }.hasChanged
+    }
+
+    /// Whether it was this worker, at this time, that set the state.
+    private func isIn(_ state: TrialState, _ trialID: Int, since time: Date) throws -> Bool {
+        let column = state.isFinished ? "datetime_complete" : "datetime_start"
+        let found = try connection.first(
+            "SELECT state, \(column) FROM trials WHERE trial_id = $1", [.int(trialID)]
+        ) { (try $0.text(0), try $0.optionalText(1).flatMap(Timestamp.parse)) }
+        return found?.0 == state.name && (state == .waiting || found?.1 == time)
     }
 
     /// Refuses trials that are finished or not there; keeps others from changing this one.

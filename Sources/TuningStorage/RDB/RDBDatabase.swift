@@ -21,7 +21,7 @@ final class RDBDatabase {
 
     func createStudy(_ directions: [StudyDirection], _ name: String) throws -> Int {
         do {
-            return try connection.transaction(.durable) {
+            return try connection.transaction(.durable, wasMade: { try self.isStudy($0, name) }) {
                 let studyID = try connection.first(
                     "INSERT INTO studies (study_name) VALUES ($1) RETURNING study_id",
                     [.text(name)]
@@ -40,10 +40,17 @@ final class RDBDatabase {
         }
     }
 
+    private func isStudy(_ studyID: Int, _ name: String) throws -> Bool {
+        try connection.first(
+            "SELECT study_name FROM studies WHERE study_id = $1", [.int(studyID)]
+        ) { try $0.text(0) } == name
+    }
+
     /// Children first: the tables have no cascades.
     func deleteStudy(_ studyID: Int) throws {
         caches[studyID] = nil
-        try connection.transaction(.durable) {
+        let isGone = { try self.studies(studyID).isEmpty }
+        try connection.transaction(.durable, wasMade: isGone) {
             try lockStudy(studyID)
             for table in [
                 "trial_params", "trial_values", "trial_intermediate_values",

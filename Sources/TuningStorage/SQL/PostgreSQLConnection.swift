@@ -7,7 +7,8 @@ import Glibc
 /// **Lost connections.** The connection is made again, with pauses that double from 50 ms to 2 s,
 /// for up to ``reconnectionLimit`` seconds. What was not committed is done again from the start of
 /// its transaction. When the connection breaks during COMMIT, the server is asked what became of
-/// that transaction (`pg_xact_status`), so it is neither repeated nor left out.
+/// that transaction (`txid_status`). A server that crashed may have given its number to another
+/// one since, so a "committed" is believed only when the rows are there, too.
 ///
 /// Statements are sent unnamed: named ones don't survive poolers such as pgbouncer, and what they
 /// save is small beside the way to the server.
@@ -191,7 +192,7 @@ package final class PostgreSQLConnection: SQLConnection {
     // MARK: Transactions
 
     package func transaction<Result>(
-        _ kind: TransactionKind, _ body: () throws -> Result
+        _ kind: TransactionKind, wasMade: ((Result) throws -> Bool)?, _ body: () throws -> Result
     ) throws -> Result {
         // Reads see one state per statement, which is all that the callers need.
         if isInTransaction || kind == .read { return try body() }
@@ -199,7 +200,7 @@ package final class PostgreSQLConnection: SQLConnection {
         while true {
             attempts += 1
             do {
-                return try attemptTransaction(body)
+                return try attemptTransaction(wasMade, body)
             } catch let error as SQLError
                 where (error.kind == .conflict || error.kind == .connectionLost) && attempts < 10
             {
@@ -209,7 +210,9 @@ package final class PostgreSQLConnection: SQLConnection {
         }
     }
 
-    private func attemptTransaction<Result>(_ body: () throws -> Result) throws -> Result {
+    private func attemptTransaction<Result>(
+        _ wasMade: ((Result) throws -> Bool)?, _ body: () throws -> Result
+    ) throws -> Result {
         if handle == nil { try reconnect() }
         let identifier = try begin()
         isInTransaction = true
@@ -226,7 +229,7 @@ package final class PostgreSQLConnection: SQLConnection {
             return result
         } catch let error as SQLError where error.kind == .connectionLost {
             try reconnect()
-            if try isCommitted(identifier) { return result }
+            if try mayBeCommitted(identifier), try wasMade?(result) ?? false { return result }
             throw error
         }
     }
@@ -239,9 +242,9 @@ package final class PostgreSQLConnection: SQLConnection {
         return try result.text(0)
     }
 
-    /// What became of a transaction whose COMMIT was not answered. Asked again while the server
-    /// has not noticed that its client is gone.
-    private func isCommitted(_ identifier: String) throws -> Bool {
+    /// What became of a transaction whose COMMIT was not answered: `false` when it is certain that
+    /// nothing is left of it. Asked again while the server has not noticed that its client is gone.
+    private func mayBeCommitted(_ identifier: String) throws -> Bool {
         var pause = 0.01
         while true {
             // A server that crashed may have forgotten the number itself: then it is one that is
@@ -254,16 +257,11 @@ package final class PostgreSQLConnection: SQLConnection {
                 """, [.text(identifier)]
             ) { try $0.optionalText(0) }
             switch status ?? nil {
-            case "committed": return true
             case "in progress":
                 usleep(UInt32(pause * 1e6))
                 pause = min(pause * 2, 1)
             case "aborted": return false
-            default:
-                throw SQLError(
-                    .other,
-                    "the connection was lost during a commit, and the server does not know "
-                        + "whether it took place")
+            default: return true
             }
         }
     }

@@ -19,8 +19,14 @@ package protocol SQLConnection: AnyObject {
     /// Runs `body` as a whole: all of what it does, or nothing when it throws.
     ///
     /// May run `body` again after a conflict with another worker or a lost connection, so it must
-    /// not leave traces outside the database before it returns. Never commits a thing twice.
-    func transaction<Result>(_ kind: TransactionKind, _ body: () throws -> Result) throws -> Result
+    /// not leave traces outside the database before it returns.
+    ///
+    /// - wasMade: whether the database holds what a run of `body` with this result did. Asked when
+    ///   the answer to its COMMIT was lost, so that a thing is not done twice. `nil` where `body` may
+    ///   be done again: it sets what is set already.
+    func transaction<Result>(
+        _ kind: TransactionKind, wasMade: ((Result) throws -> Bool)?, _ body: () throws -> Result
+    ) throws -> Result
 
     /// Where the database stands: as long as this is the same, nobody has changed it. `nil` where
     /// that is not cheaper to ask than the data.
@@ -47,6 +53,13 @@ package enum TransactionKind {
 }
 
 extension SQLConnection {
+    /// A transaction that may be done again.
+    package func transaction<Result>(
+        _ kind: TransactionKind, _ body: () throws -> Result
+    ) throws -> Result {
+        try transaction(kind, wasMade: nil, body)
+    }
+
     package func query(_ sql: String, _ row: (any SQLRow) throws -> Void) throws {
         try query(sql, [], row)
     }

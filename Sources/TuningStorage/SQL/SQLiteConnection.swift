@@ -155,8 +155,9 @@ package final class SQLiteConnection: SQLConnection {
 
     // MARK: Transactions
 
+    /// A file answers every COMMIT: `wasMade` is not asked.
     package func transaction<Result>(
-        _ kind: TransactionKind, _ body: () throws -> Result
+        _ kind: TransactionKind, wasMade: ((Result) throws -> Bool)?, _ body: () throws -> Result
     ) throws -> Result {
         if isInTransaction { return try body() }
         if defersSync { try setSync(kind == .durable) }
