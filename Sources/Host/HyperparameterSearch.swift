@@ -147,10 +147,11 @@ final class HyperparameterSearch: @unchecked Sendable {
         var objectives: [Double]?
         trainer.hooks.evaluation = { [weak trainer] metrics, step in
             let values = try self.inTrial(trial) { try self.objectiveValues(metrics) }
-            if let known = objectives, self.isKnownBetter(known, than: values) { return .goOn }
-            objectives = values
-            if self.options.objectiveFrom == .best, let trainer {
-                try keeper.offer(trial.number, values, model: model, state: trainer.state)
+            if !(objectives.map { self.isKnownBetter($0, than: values) } ?? false) {
+                objectives = values
+                if self.options.objectiveFrom == .best, let trainer {
+                    try keeper.offer(trial.number, values, model: model, state: trainer.state)
+                }
             }
             guard !self.options.isMultiObjective, let value = values.first else { return .goOn }
             try trial.report(value, step: step)
@@ -193,6 +194,7 @@ final class HyperparameterSearch: @unchecked Sendable {
         guard options.objectiveFrom == .best, let old = known.first, let new = values.first else {
             return false
         }
+        if old.isNaN || new.isNaN { return new.isNaN }
         return options.directions.first == .maximize ? old >= new : old <= new
     }
 
