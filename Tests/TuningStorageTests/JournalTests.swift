@@ -36,6 +36,21 @@ struct JournalTests {
         }
     }
 
+    @Test func `a folder, a device or a pipe is no journal`() throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let pipe = folder.url.appending(path: "pipe").path
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for path in [folder.url.path, "/dev/null", pipe] {
+            let error = try #require(throws: TuningError.self) { try JournalFileBackend(path) }
+            #expect("\(error)".contains("journal"), "\(error)")
+        }
+        let error = try #require(throws: TuningError.self) {
+            try JournalFileBackend(folder.url.path, creates: false)
+        }
+        #expect("\(error)".contains("is no regular file"), "\(error)")
+    }
+
     @Test(arguments: [
         "no json", "[]", "{}", #"{"op_code": 99, "worker_id": "w"}"#, #"{"op_code": "0"}"#,
         #"{"op_code": 0, "worker_id": "w", "study_name": 1, "directions": [1]}"#,

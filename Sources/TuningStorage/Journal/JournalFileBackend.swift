@@ -49,8 +49,14 @@ public final class JournalFileBackend: Sendable {
     private let newline = UInt8(ascii: "\n")
 
     private func open(_ flags: Int32) throws -> Int32 {
-        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o666)
+        // Nonblocking, as a pipe would wait for somebody at its other end.
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o666)
         if descriptor < 0 { throw failed("open") }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            Glibc.close(descriptor)
+            throw TuningError.storage(url: path, problem: "the journal is no regular file")
+        }
         return descriptor
     }
 

@@ -175,7 +175,8 @@ package enum Schema {
         guard tables.contains("alembic_version"), tables.contains("version_info") else {
             throw SQLError(
                 .malformed,
-                "it has no tables of Optuna; leave skip_table_creation out to have them made")
+                "it has no tables of Optuna; a script's create_study makes them, unless "
+                    + "skip_table_creation is set")
         }
         try checkRevision(connection)
     }
