@@ -11,6 +11,10 @@ public struct JSONWritingOptions: Sendable {
     public var sortsKeys: Bool
     /// `\uXXXX` for everything but printable ASCII.
     public var escapesNonASCII: Bool
+    /// `\/` for a slash, as pandas writes it.
+    public var escapesSlashes = false
+    /// null for NaN and infinities, which JSON does not have; otherwise Python's words for them.
+    public var nonFiniteIsNull = false
 
     /// - itemSeparator: `nil` takes Python's, "," with an indent and ", " without.
     public init(
@@ -92,6 +96,7 @@ struct JSONWriter {
             needsCare =
                 needsCare || byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
                 || (byte >= 0x7f && options.escapesNonASCII)
+                || (byte == UInt8(ascii: "/") && options.escapesSlashes)
         }
         if needsCare {
             for scalar in text.unicodeScalars { writeScalar(scalar) }
@@ -110,6 +115,7 @@ struct JSONWriter {
         case "\t": append("\\t")
         case "\u{08}": append("\\b")
         case "\u{0c}": append("\\f")
+        case "/" where options.escapesSlashes: append("\\/")
         case let scalar
         where scalar.value < 0x20 || (scalar.value >= 0x7f && options.escapesNonASCII):
             for unit in scalar.utf16 {
@@ -121,6 +127,7 @@ struct JSONWriter {
     }
 
     private func jsonNumber(_ value: Double) -> String {
+        if !value.isFinite, options.nonFiniteIsNull { return "null" }
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
         return pythonRepr(value)

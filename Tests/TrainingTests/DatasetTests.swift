@@ -220,18 +220,36 @@ struct DatasetReaderTests {
 
     @Test func `CSV files read as in Python`() throws {
         for entry in try #require(try golden()["csv"]?.arrayValue) {
-            var csv = CSVOptions()
-            let options = try #require(entry["options"])
-            if let delimiter = (options["delimiter"] ?? options["sep"])?.stringValue {
-                csv.delimiter = try #require(delimiter.utf8.first)
-            }
-            if let quote = options["quotechar"]?.stringValue {
-                csv.quote = try #require(quote.utf8.first)
-            }
-            csv.columnNames = options["column_names"]?.arrayValue?.compactMap(\.stringValue)
-            csv.keepsDefaultNulls = options["keep_default_na"]?.boolValue ?? true
+            let csv = try csvOptions(try #require(entry["options"]?.objectValue))
             try check(entry, .csv(csv))
         }
+    }
+
+    private func csvOptions(_ options: JSONObject) throws -> CSVOptions {
+        func byte(_ name: String) -> UInt8? { options[name]?.stringValue?.utf8.first }
+        func texts(_ name: String) -> [String]? {
+            options[name]?.stringValue.map { [$0] }
+                ?? options[name]?.arrayValue?.compactMap(\.stringValue)
+        }
+        var csv = CSVOptions()
+        csv.delimiter = byte("delimiter") ?? byte("sep") ?? csv.delimiter
+        csv.quote = byte("quotechar") ?? csv.quote
+        csv.quoting = options["quoting"]?.intValue.flatMap(CSVOptions.Quoting.init) ?? csv.quoting
+        csv.doublesQuotes = options["doublequote"]?.boolValue ?? true
+        csv.escape = byte("escapechar")
+        csv.skipsInitialSpace = options["skipinitialspace"]?.boolValue ?? false
+        csv.comment = byte("comment")
+        csv.skipsBlankLines = options["skip_blank_lines"]?.boolValue ?? true
+        csv.skippedLines = options["skiprows"]?.intValue ?? 0
+        switch options["header"] {
+        case .int(let record)?: csv.header = .record(Int(record))
+        case .null?: csv.header = .none
+        default: break
+        }
+        csv.columnNames = texts("column_names") ?? texts("names")
+        csv.keepsDefaultNulls = options["keep_default_na"]?.boolValue ?? true
+        csv.nulls = texts("na_values") ?? []
+        return csv
     }
 
     @Test func `JSON files read as in Python`() throws {
@@ -270,6 +288,13 @@ struct DatasetReaderTests {
         #expect(wide.contains("file:4': expected 2 fields, found 3"), "\(wide)")
         let quote = message(.csv(), "a\nx\n\"y\n")
         #expect(quote.contains("file:3': a quoted field has no end"), "\(quote)")
+        var csv = CSVOptions()
+        csv.header = .record(3)
+        #expect(message(.csv(csv), "a\nx\n").contains("has no record 3, counted from 0, to be the"))
+        csv = CSVOptions()
+        csv.escape = UInt8(ascii: "\\")
+        #expect(message(.csv(csv), "a\nx\\").contains("file:2': the escape character has nothing"))
+        #expect(message(.csv(csv), "a\nx\n\"y\\\"\n").contains("file:3': a quoted field has no"))
         for format in [DatasetFormat.json(), .csv(), .text()] {
             #expect(message(format, "").contains("the file is empty"))
         }
@@ -298,6 +323,37 @@ struct DatasetReaderTests {
             #expect(back.features == dataset.features)
             #expect(try (0..<4).map(back.row) == (0..<4).map(dataset.row))
         }
+    }
+
+    @Test func `files are written as Python writes them`() throws {
+        let work = try TestSupport.TemporaryFolder()
+        defer { work.remove() }
+        let path = work.url.appending(path: "file").path
+        for entry in try #require(try golden()["written"]?.arrayValue) {
+            let columns = try #require(entry["columns"]?.objectValue)
+            let dataset = try Dataset(
+                columns: columns.map { ($0.key, $0.value.arrayValue ?? []) })
+            func expect(_ name: String, _ write: (String) throws -> Int) throws {
+                _ = try write(path)
+                #expect(
+                    try String(contentsOf: URL(filePath: path), encoding: .utf8)
+                        == entry[name]?.stringValue)
+            }
+            try expect("json") { try dataset.writeJSONLines(to: $0) }
+            try expect("json_raw") { try dataset.writeJSONLines(to: $0, forcesASCII: false) }
+            try expect("csv", dataset.writeCSV)
+        }
+    }
+
+    @Test func `JSON has no NaN`() throws {
+        let work = try TestSupport.TemporaryFolder()
+        defer { work.remove() }
+        let path = work.url.appending(path: "file").path
+        try Dataset(columns: [("x", [.double(.nan), .double(-.infinity), 1.5])])
+            .writeJSONLines(to: path)
+        #expect(
+            try String(contentsOf: URL(filePath: path), encoding: .utf8)
+                == "{\"x\":null}\n{\"x\":null}\n{\"x\":1.5}\n")
     }
 }
 

@@ -58,6 +58,38 @@ struct ParquetDatasetTests {
                 + "'list'")
     }
 
+    @Test func `a large row group is read part by part, from any row and as a whole`() throws {
+        let work = try TestSupport.TemporaryFolder()
+        defer { work.remove() }
+        let path = work.url.appending(path: "large.parquet").path
+        let count = 300_000
+        try Dataset(columns: [
+            ("n", (0..<count).map { .int(Int64($0)) }),
+            ("t", (0..<count).map { $0 % 11 == 5 ? .null : .string("row \($0 % 5000)") }),
+        ]).writeParquet(to: path, rowGroupRows: count)
+        func expect(_ dataset: Dataset, _ rows: [Int]) throws {
+            let numbers = try dataset.requireColumn("n")
+            let texts = try dataset.requireColumn("t")
+            let isRight = rows.enumerated().allSatisfy { place, row in
+                numbers.int(at: place) == row
+                    && texts.string(at: place) == (row % 11 == 5 ? nil : "row \(row % 5000)")
+            }
+            #expect(dataset.numRows == rows.count && isRight)
+        }
+        try expect(try load("train", paths: [path]), Array(0..<count))
+        try expect(try load("train[:10000]", paths: [path]), Array(0..<10_000))
+        try expect(
+            try load("train[16380:16390]+train[-3:]", paths: [path]),
+            Array(16380..<16390) + Array(count - 3..<count))
+        let dataset = try load("train", paths: [path])
+        for row in [0, 16_383, 16_384, 49_151, 49_152, 114_688, 245_760, count - 1] {
+            #expect(try dataset.value(row: row, column: "n") == .int(Int64(row)))
+        }
+        let shuffled = dataset.shuffled(seed: 1)
+        #expect(
+            Set(try shuffled.requireColumn("n").map { $0.intValue ?? -1 }) == Set(0..<count))
+    }
+
     @Test func `a damaged page is found when its column is read, and other columns still read`()
         throws
     {

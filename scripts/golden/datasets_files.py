@@ -1,5 +1,5 @@
 """Writes Tests/TrainingTests/Golden/datasets.json: what datasets reads from small files, the rows
-of split slices, shuffles and train_test_split.
+of split slices, shuffles and train_test_split, and the files that it writes.
 
     python scripts/golden/datasets_files.py [--out FILE]
 
@@ -7,6 +7,7 @@ Written with datasets 5.2.0, pandas 3.1.1, numpy 2.4.6.
 """
 
 import argparse
+import io
 import json
 import logging
 import pathlib
@@ -30,6 +31,21 @@ CSV = [
     ("a\n-0\n-1\n", {}), ("a\n.5\n5.\n", {}), ("a|b\n'x|y'|z\n", {"sep": "|", "quotechar": "'"}),
     ("a\nNA\nx\n", {"keep_default_na": False}), ("text,label\n\u00e9\U0001f600,1\n", {}),
     ('a,b\n"one\r\ntwo",3\n', {}), ("a,b\n9223372036854775807,-9223372036854775808\n", {}),
+    ('a,b\n"x,1\n"y",2\n', {"quoting": 3}), ('"a","b"\n"x","1"\n', {"quoting": 1}),
+    ('"a","b"\n"x",1\n"y",2.5\n', {"quoting": 2}), ('a,b\nx\\,y,1\n"q\\"z",2\n', {"escapechar": "\\"}),
+    ('a,b\n"x\\"y,z",1\n"one""two",2\n', {"escapechar": "\\", "doublequote": False}),
+    ('a,b\n"x""y",1\n', {"doublequote": False}), ('a,b\nx\\\ny,1\n', {"escapechar": "\\", "quoting": 3}),
+    ('a, b\n1, "x, y"\n2,  z\n', {"skipinitialspace": True}), ('a, b\n1, "x"\n', {}),
+    ('# head\na,b\n1,x # no\n#\n2,"y#z"\n', {"comment": "#"}), ("a,b\n1,#x\n2,y\n", {"comment": "#"}),
+    ("one\ntwo\na,b\n1,2\n", {"skiprows": 2}), ('"one\ntwo"\na,b\n1,2\n', {"skiprows": 1}),
+    ("x,y\na,b\n1,2\n", {"header": 1}), ("a,b\n1,2\n", {"header": 0, "names": ["x", "y"]}),
+    ("1,2\n3,4\n", {"header": None}), ("1,2\n3,4\n", {"header": None, "column_names": ["x", "y"]}),
+    ("a,b\n-,1\nNA,?\n", {"na_values": ["-", "?"]}),
+    ("a,b\n-,1\nNA,2\n", {"na_values": "-", "keep_default_na": False}),
+    ("a,b\n\n1,2\n", {"skip_blank_lines": False}), ("a,b\n  \n1,2\n", {}), ("a\n \nx\n\t\n", {}),
+    ("a,b\n1,2\n  ", {}), ("a\tb\n \tx\n1\t2\n", {"sep": "\t"}), ("a,b\r1,2\r\r3,4\r", {}),
+    ("a b\n\n1 2\n x\n", {"sep": " "}), ("a,b\n1,'x,y'\n", {"quotechar": "'"}),
+    ('a,b\n"x"\n', {}), ('a,b\n"x" ,1\n', {}), ("a,b\n,\n1,2\n", {}), ('a;b\n"1;2";3\n', {"delimiter": ";"}),
 ]
 JSON = [
     ('{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n', {}), ('{"a": 1}\n{"a": 2.5}\n', {}),
@@ -73,6 +89,26 @@ def file_case(format, text, options, folder):
     }
 
 
+def written():
+    """Rows, and what to_json and to_csv write for them."""
+    tables = [
+        {"s": ['a "b"', "x,y", "l1\nl2", "é/日😀", None, "\t\\\u0001", "", " x "]},
+        {"s": ["a", None, ""], "n": [1, None, -3], "f": [0.5, None, 5.0], "b": [True, None, False]},
+        {"i": [1, 2], "t": ["only", "text"], "f": [1e20, -0.25]},
+        {"a\"b": [1], "c,d": ["'"], "é": ["; "]},
+    ]
+    cases = []
+    for table in tables:
+        dataset = datasets.Dataset.from_dict(table)
+        texts = {}
+        for name, options in [("json", {}), ("json_raw", {"force_ascii": False}), ("csv", {})]:
+            file = io.BytesIO()
+            (dataset.to_csv if name == "csv" else dataset.to_json)(file, **options)
+            texts[name] = file.getvalue().decode()
+        cases.append({"columns": table, **texts})
+    return cases
+
+
 def split_case(spec, folder, cache={}):
     if not cache:
         for name, count in [("train", 205), ("test", 15)]:
@@ -113,6 +149,7 @@ def main():
         }
         golden["splits"] = [split_case(spec, folder) for spec in SPLITS]
     golden["rows"] = row_cases()
+    golden["written"] = written()
     lines = [f'"{key}": {json.dumps(value)}' for key, value in golden.items()]
     out.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

@@ -1,8 +1,8 @@
-// The Lua class Dataset: rows by number, columns by name, and the methods of Python's Dataset.
+// The Lua class Dataset: rows by number, columns by name. The methods that DatasetDict has, too, are
+// in DatasetTransformations.swift, those that write in DatasetWriting.swift.
 
 import LuaBridge
 import OrderedJSON
-import Parquet
 import Training
 
 func datasetClass() -> LuaClass<Dataset> {
@@ -13,7 +13,7 @@ func datasetClass() -> LuaClass<Dataset> {
     addFields(to: dataset)
     addRowMethods(to: dataset)
     addColumnMethods(to: dataset)
-    addFunctionMethods(to: dataset)
+    addTransformations(to: dataset) { dataset, change in try change(dataset) }
     addWriting(to: dataset)
     return dataset
 }
@@ -173,9 +173,6 @@ extension FeatureType {
 
 // MARK: - Rows
 
-private let seed = LuaParameter.optional(
-    "seed", .integer, nil, range: .atLeast(0), "The same seed gives the rows that Python gives.")
-
 private func addRowMethods(to dataset: LuaClass<Dataset>) {
     let size = LuaType.number
     dataset
@@ -198,15 +195,12 @@ private func addRowMethods(to dataset: LuaClass<Dataset>) {
             let count: Int = try arguments["n"]
             return dataset.slice(min(count, dataset.numRows)..<dataset.numRows)
         }
-        .method("shuffle", [seed], doc: "The rows in random order.") { dataset, arguments in
-            dataset.shuffled(seed: try arguments["seed"])
-        }
         .method(
             "train_test_split",
             [
                 .optional("test_size", size, nil, "A share (0.1) or a number of rows (500)."),
                 .optional("train_size", size, nil, "The rest of test_size when not given."),
-                .optional("shuffle", .boolean, true), seed,
+                .optional("shuffle", .boolean, true), seedParameter,
             ], doc: "A DatasetDict with the splits train and test."
         ) { dataset, arguments in
             let parts = try dataset.trainTestSplit(
@@ -215,25 +209,6 @@ private func addRowMethods(to dataset: LuaClass<Dataset>) {
                 shuffle: try arguments["shuffle"], seed: try arguments["seed"])
             return DatasetDictObject(
                 DatasetDict([("train", parts.train), ("test", parts.test)]))
-        }
-        .method(
-            "sort",
-            [
-                .required("column_names", .stringOrSequence, "The first counts most."),
-                .optional(
-                    "reverse", .union([.boolean, .sequence(.boolean)]), false,
-                    "Descending, for all columns or each."),
-                .optional("null_placement", .oneOf(["at_end", "at_start"]), "at_end"),
-            ], doc: "The rows in the order of one or more columns."
-        ) { dataset, arguments in
-            let names: StringOrSequence = try arguments["column_names"]
-            let reverse = try sortDirections(arguments, names.values.count)
-            let placement: String = try arguments["null_placement"]
-            // Sorting is stable, so the least important column goes first.
-            return try zip(names.values, reverse).reversed().reduce(dataset) { dataset, column in
-                try dataset.sorted(
-                    by: column.0, descending: column.1, nullsFirst: placement == "at_start")
-            }
         }
 }
 
@@ -247,59 +222,10 @@ private func splitSize(_ arguments: LuaArguments, _ name: String) throws -> Data
     }
 }
 
-private func sortDirections(_ arguments: LuaArguments, _ count: Int) throws -> [Bool] {
-    let value: LuaValue = try arguments["reverse"]
-    if let flag = value.boolean { return Array(repeating: flag, count: count) }
-    let flags: [Bool] = try arguments["reverse"]
-    guard flags.count == count else {
-        throw arguments.invalid("reverse", "\(flags.count) values for \(count) columns")
-    }
-    return flags
-}
-
-/// One text or a sequence of texts.
-struct StringOrSequence: FromLua {
-    let values: [String]
-
-    static func fromLua(_ stack: LuaStack, at index: Int32) throws -> StringOrSequence {
-        if stack.kind(at: index) == .string {
-            return StringOrSequence(values: [try String.fromLua(stack, at: index)])
-        }
-        return StringOrSequence(values: try [String].fromLua(stack, at: index))
-    }
-}
-
 // MARK: - Columns
 
 private func addColumnMethods(to dataset: LuaClass<Dataset>) {
-    let names = LuaParameter.required("column_names", .stringOrSequence)
     dataset
-        .method(
-            "rename_column",
-            [
-                .required("original_column_name", .string), .required("new_column_name", .string),
-            ], doc: "The same columns, one with another name."
-        ) { dataset, arguments in
-            let old: String = try arguments["original_column_name"]
-            return try dataset.renameColumns([(old, try arguments["new_column_name"])])
-        }
-        .method(
-            "rename_columns", [.required("column_mapping", .map(.string), "Old name to new name.")],
-            doc: "The same columns with other names."
-        ) { dataset, arguments in
-            let mapping: [String: String] = try arguments["column_mapping"]
-            return try dataset.renameColumns(
-                mapping.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-        }
-        .method("remove_columns", [names], doc: "Without these columns.") { dataset, arguments in
-            let names: StringOrSequence = try arguments["column_names"]
-            return try dataset.removeColumns(names.values)
-        }
-        .method("select_columns", [names], doc: "Only these columns, in this order.") {
-            dataset, arguments in
-            let names: StringOrSequence = try arguments["column_names"]
-            return try dataset.selectColumns(names.values)
-        }
         .method(
             "add_column",
             [
@@ -314,128 +240,5 @@ private func addColumnMethods(to dataset: LuaClass<Dataset>) {
             "unique", [.required("column", .string)], doc: "The different values of a column."
         ) { dataset, arguments in
             try dataset.unique(try arguments["column"])
-        }
-        .method(
-            "class_encode_column",
-            [
-                .required("column", .string),
-                .optional(
-                    "include_nulls", .boolean, false, "Whether nil is a class, called None."),
-            ],
-            doc: "With the column's values as numbers of classes: features[column] has the names."
-        ) { dataset, arguments in
-            try dataset.classEncodedColumn(
-                try arguments["column"], includesNulls: try arguments["include_nulls"])
-        }
-}
-
-// MARK: - Functions of the script
-
-private func addFunctionMethods(to dataset: LuaClass<Dataset>) {
-    let withIndices = LuaParameter.optional(
-        "with_indices", .boolean, false, "Call the function with the row's number, too.")
-    dataset
-        .method(
-            "map",
-            [
-                .required("function", .function, "Gets a row, returns the fields to set."),
-                withIndices,
-                .optional("remove_columns", .stringOrSequence, nil, "Columns to leave out."),
-            ], doc: "Every row with the fields that the function returns; nil leaves it as it is."
-        ) { dataset, arguments in
-            let function: LuaFunction = try arguments["function"]
-            let passesIndex: Bool = try arguments["with_indices"]
-            let removed: StringOrSequence? = try arguments["remove_columns"]
-            for name in removed?.values ?? [] { try dataset.requireName(name) }
-            return try dataset.map(removing: Set(removed?.values ?? [])) { row, index in
-                let result: LuaValue =
-                    passesIndex ? try function.call(row, index + 1) : try function.call(row)
-                if case .nil = result { return [:] }
-                guard let table = result.table else {
-                    throw LuaError.mismatch(
-                        path: "result of the function", expected: "table or nil",
-                        got: result.typeName)
-                }
-                let fields = try fields(table, row: index)
-                return JSONObject(
-                    ColumnOrder.sorted(fields.keys).map { ($0, fields[$0] ?? .null) })
-            }
-        }
-        .method(
-            "filter",
-            [
-                .required("function", .function, "Gets a row, returns whether to keep it."),
-                withIndices,
-            ],
-            doc: "The rows for which the function returns true."
-        ) { dataset, arguments in
-            let function: LuaFunction = try arguments["function"]
-            let passesIndex: Bool = try arguments["with_indices"]
-            return try dataset.filter { row, index in
-                let result: LuaValue =
-                    passesIndex ? try function.call(row, index + 1) : try function.call(row)
-                switch result {
-                case .nil, .boolean(false): return false
-                default: return true
-                }
-            }
-        }
-}
-
-private func fields(_ table: LuaTable, row: Int) throws -> JSONObject {
-    do {
-        switch try JSONValue(.table(table)) {
-        case .object(let object): return object
-        case .array(let values) where values.isEmpty: return [:]
-        default:
-            throw LuaError.mismatch(path: "", expected: "table with named fields", got: "sequence")
-        }
-    } catch let error as LuaError {
-        throw error.within("result of the function for row \(row + 1)")
-    }
-}
-
-// MARK: - Writing
-
-private func addWriting(to dataset: LuaClass<Dataset>) {
-    let path = LuaParameter.required("path_or_buf", .string, "The file to write.")
-    dataset
-        .method("to_json", [path], doc: "Writes JSON Lines; returns the number of bytes.") {
-            dataset, arguments in
-            let path: String = try arguments.path("path_or_buf")
-            return try dataset.writeJSONLines(to: path)
-        }
-        .method("to_csv", [path], doc: "Writes CSV; returns the number of bytes.") {
-            dataset, arguments in
-            let path: String = try arguments.path("path_or_buf")
-            return try dataset.writeCSV(to: path)
-        }
-        .method(
-            "to_parquet",
-            [
-                path,
-                .optional(
-                    "batch_size", .integer, nil, range: .atLeast(1),
-                    "Rows of a row group; as many as make up to 100 MB."),
-                .keyword(
-                    "compression",
-                    .oneOf(ParquetWriter.Compression.allCases.map(\.rawValue)),
-                    .computed("'snappy'")),
-            ], doc: "Writes Parquet with the dataset's features; returns the number of bytes."
-        ) { dataset, arguments in
-            let compression: String? = try arguments["compression"]
-            return try dataset.writeParquet(
-                to: try arguments.path("path_or_buf"),
-                compression: compression.flatMap(ParquetWriter.Compression.init) ?? .snappy,
-                rowGroupRows: try arguments["batch_size"])
-        }
-        .method("to_list", [], doc: "The rows as a sequence of tables.") { dataset, _ in
-            try (0..<dataset.numRows).map(dataset.row)
-        }
-        .method("to_dict", [], doc: "The columns as a table of sequences.") { dataset, _ in
-            JSONObject(
-                try dataset.columnNames.map { name in
-                    (name, .array(Array(try dataset.requireColumn(name))))
-                })
         }
 }

@@ -11,10 +11,27 @@ final class DatasetDictObject: LuaObject, Sendable {
 }
 
 func datasetDictClass() -> LuaClass<DatasetDictObject> {
-    LuaClass<DatasetDictObject>(
-        "DatasetDict", doc: "Datasets by name: splits.train, pairs(splits)."
-    )
-    .constructor([.required("datasets", .map(.object("Dataset")), "Name to dataset.")]) {
+    let dict = LuaClass<DatasetDictObject>(
+        "DatasetDict",
+        doc: "Datasets by name: splits.train, pairs(splits). Methods that make new datasets are"
+            + " applied to each.")
+    addFields(to: dict)
+    addTransformations(to: dict) { object, change in
+        DatasetDictObject(
+            DatasetDict(try object.dict.splits.map { ($0.name, try change($0.dataset)) }))
+    }
+    return dict
+}
+
+private func addFields(to dict: LuaClass<DatasetDictObject>) {
+    /// A value for each dataset by its name.
+    func each<Value>(
+        _ object: DatasetDictObject, _ value: (Dataset) throws -> Value
+    ) rethrows -> [String: Value] {
+        try Dictionary(
+            uniqueKeysWithValues: object.dict.splits.map { ($0.name, try value($0.dataset)) })
+    }
+    dict.constructor([.required("datasets", .map(.object("Dataset")), "Name to dataset.")]) {
         arguments in
         let datasets: [String: Dataset] = try arguments["datasets"]
         return DatasetDictObject(
@@ -23,13 +40,24 @@ func datasetDictClass() -> LuaClass<DatasetDictObject> {
                     datasets[name].map { (name, $0) }
                 }))
     }
-    .property("num_rows", .table, doc: "Split name to number of rows.") { object in
-        Dictionary(
-            uniqueKeysWithValues: object.dict.splits.map { ($0.name, $0.dataset.numRows) })
+    .property("num_rows", .table, doc: "Name to number of rows.") { object in
+        each(object) { $0.numRows }
     }
-    .property("column_names", .table, doc: "Split name to sequence of names.") { object in
-        Dictionary(
-            uniqueKeysWithValues: object.dict.splits.map { ($0.name, $0.dataset.columnNames) })
+    .property("num_columns", .table, doc: "Name to number of columns.") { object in
+        each(object) { $0.columnNames.count }
+    }
+    .property("column_names", .table, doc: "Name to sequence of names.") { object in
+        each(object) { $0.columnNames }
+    }
+    .property("shape", .table, doc: "Name to numbers of rows and columns.") { object in
+        each(object) { [$0.numRows, $0.columnNames.count] }
+    }
+    .method(
+        "unique", [.required("column", .string)],
+        doc: "Name to the different values of a column there."
+    ) { object, arguments in
+        let column: String = try arguments["column"]
+        return try each(object) { try $0.unique(column) }
     }
     .method("keys", [], doc: "The names of the splits, in order.") { object, _ in
         object.dict.names

@@ -33,13 +33,7 @@ func addLoadDataset(to module: LuaModule, _ session: HostSession) {
             .keyword("streaming", .boolean, .computed("false"), "Only false."),
             .keyword("columns", .sequence(.string), nil, "parquet: the columns to take."),
             .keyword("field", .string, nil, "json: the member that holds the rows."),
-            .keyword("delimiter", .string, .computed("','"), "csv: one character."),
-            .keyword("sep", .string, .computed("','"), "csv: the same as delimiter."),
-            .keyword("quotechar", .string, .computed("'\"'"), "csv: one character."),
-            .keyword("column_names", .sequence(.string), nil, "csv: for files without a header."),
-            .keyword(
-                "keep_default_na", .boolean, .computed("true"),
-                "csv: empty fields, NA, null, None and the like are nil."),
+        ] + csvParameters + [
             .keyword(
                 "sample_by", .oneOf(TextOptions.Unit.allCases.map(\.rawValue)),
                 .computed("'line'"), "text: what a row is."),
@@ -171,7 +165,7 @@ private func format(
 ) throws -> DatasetFormat {
     let options: [String: [String]] = [
         "json": ["field"], "parquet": ["columns"],
-        "csv": ["delimiter", "sep", "quotechar", "column_names", "keep_default_na"],
+        "csv": csvParameters.map(\.name),
         "text": ["sample_by", "keep_linebreaks"],
     ]
     for (format, names) in options where format != path {
@@ -181,7 +175,7 @@ private func format(
     }
     switch path {
     case "json": return .json(field: try arguments["field"] ?? card["field"]?.stringValue)
-    case "csv": return .csv(try csvOptions(arguments, card))
+    case "csv": return .csv(try CSVOptions(arguments, card: card))
     case "parquet":
         let columns = card["columns"]?.arrayValue?.compactMap(\.stringValue)
         return .parquet(ParquetOptions(columns: try arguments["columns"] ?? columns))
@@ -195,38 +189,6 @@ private func format(
     default:
         throw LuaError.message("load_dataset: files of the format \(path) can't be read")
     }
-}
-
-private func csvOptions(_ arguments: LuaArguments, _ card: JSONObject) throws -> CSVOptions {
-    // What a card says about reading and is not known here would change the rows.
-    let unknown = [
-        "header", "skiprows", "quoting", "escapechar", "comment", "na_values", "thousands",
-        "decimal", "dtype", "usecols", "skipinitialspace", "skipfooter", "index_col",
-    ]
-    if let name = unknown.first(where: { card[$0]?.isNull == false }) {
-        throw LuaError.message(
-            "load_dataset: the dataset's card sets '\(name)' for its CSV files, which is not"
-                + " supported")
-    }
-    func character(_ name: String) throws -> UInt8? {
-        guard let text: String = try arguments[name] ?? card[name]?.stringValue else { return nil }
-        guard text.utf8.count == 1, let byte = text.utf8.first, byte != 0x0a, byte != 0x0d else {
-            throw arguments.invalid(name, "expected one ASCII character, got '\(text)'")
-        }
-        return byte
-    }
-    var options = CSVOptions()
-    options.delimiter = try character("delimiter") ?? character("sep") ?? options.delimiter
-    options.quote = try character("quotechar") ?? options.quote
-    guard options.delimiter != options.quote else {
-        throw arguments.invalid("quotechar", "is the same as the delimiter")
-    }
-    let names = card["column_names"] ?? card["names"]
-    options.columnNames =
-        try arguments["column_names"] ?? names?.arrayValue?.compactMap(\.stringValue)
-    options.keepsDefaultNulls =
-        try arguments["keep_default_na"] ?? card["keep_default_na"]?.boolValue ?? true
-    return options
 }
 
 // MARK: - Files

@@ -15,16 +15,10 @@ public struct Column: Sendable {
     package init(storage: ColumnStorage, indices: [Int]?) throws {
         self.storage = storage
         self.indices = indices
-        guard let indices else {
-            parts = try storage.parts.map { try $0.values() }
-            return
-        }
-        var parts = [ColumnValues?](repeating: nil, count: storage.parts.count)
-        for index in indices {
-            let part = storage.part(of: index)
-            if parts[part] == nil { parts[part] = try storage.parts[part].values() }
-        }
-        self.parts = parts
+        var isWanted = [Bool](repeating: indices == nil, count: storage.parts.count)
+        for index in indices ?? [] { isWanted[storage.part(of: index)] = true }
+        storage.read(isWanted)
+        parts = try zip(storage.parts, isWanted).map { $1 ? try $0.values() : nil }
     }
 
     public var type: FeatureType { storage.type }

@@ -44,6 +44,20 @@ package final class ColumnStorage: Sendable {
         return low
     }
 
+    /// Rows from which on parts are read by several threads.
+    private static let sharedRows = 1 << 17
+
+    /// Reads the wanted parts that are still in a file, several at a time where it is worth it.
+    func read(_ isWanted: [Bool]) {
+        let unread = parts.indices.filter { isWanted[$0] && !parts[$0].isRead }
+        guard unread.count > 1, unread.reduce(0, { $0 + parts[$1].count }) >= Self.sharedRows else {
+            return
+        }
+        let pool = WorkerPool(threads: min(WorkerPool.processorCount, unread.count))
+        // A part that can't be read says why when it is asked for its values.
+        pool.run(unread.count) { task, _ in _ = try? parts[unread[task]].values() }
+    }
+
     /// One value, whose part is read if need be.
     func value(at row: Int) throws -> JSONValue {
         let part = part(of: row)

@@ -3,12 +3,17 @@ import OrderedJSON
 // Datasets as files that Python's datasets and pandas read.
 
 extension Dataset {
-    /// JSON Lines, a row a line.
+    /// JSON Lines, a row a line, as pandas writes them; floats keep all their digits.
+    /// - forcesASCII: `\uXXXX` for everything else.
     /// - Returns: bytes written.
     @discardableResult
-    public func writeJSONLines(to path: String) throws -> Int {
-        try write(to: path) { row, text in
-            text += JSONValue.object(try self.row(row)).json(.compact)
+    public func writeJSONLines(to path: String, forcesASCII: Bool = true) throws -> Int {
+        var options = JSONWritingOptions.compact
+        options.escapesNonASCII = forcesASCII
+        options.escapesSlashes = true
+        options.nonFiniteIsNull = true
+        return try write(to: path) { row, text in
+            text += JSONValue.object(try self.row(row)).json(options)
             text += "\n"
         }
     }

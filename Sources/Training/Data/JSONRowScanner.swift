@@ -1,3 +1,4 @@
+import Glibc
 import OrderedJSON
 
 /// Reads rows of JSON Lines that have the keys of the rows before in their order, without making a
@@ -39,7 +40,9 @@ struct JSONRowScanner {
             }
             skipSpace(&offset)
             guard take("\"", &offset), key.count < bytes.count - offset,
-                key.elementsEqual(UnsafeBufferPointer(rebasing: bytes[offset..<offset + key.count]))
+                key.withUnsafeBytes({ text in
+                    text.baseAddress.map { memcmp($0, base + offset, text.count) == 0 } ?? true
+                })
             else { return nil }
             offset += key.count
             guard take("\"", &offset) else { return nil }

@@ -15,6 +15,9 @@ struct ParquetDatasetReader {
 
     /// Rows that are read in one go. Row groups up to twice this size are not cut.
     private static let partRows = 1 << 17
+    /// Rows of the first part; each one after it has twice as many, up to `partRows`: the start of
+    /// a file is what is asked for most, as `train[:10000]`.
+    private static let firstRows = 1 << 14
 
     /// Names and storage of the columns of several files with the same columns.
     func read(_ paths: [String]) throws -> [(name: String, storage: ColumnStorage)] {
@@ -71,9 +74,7 @@ struct ParquetDatasetReader {
             }
             if found != .null { type = found }
             for (group, rows) in file.rowGroups.enumerated() {
-                let size = rows > 2 * Self.partRows ? Self.partRows : max(rows, 1)
-                for first in stride(from: 0, to: rows, by: size) {
-                    let range = first..<min(first + size, rows)
+                for range in Self.cut(rows, isFirst: parts.isEmpty) {
                     parts.append(
                         ColumnPart(count: range.count) {
                             try Self.translated(file.path) {
@@ -86,6 +87,21 @@ struct ParquetDatasetReader {
             }
         }
         return ColumnStorage(type: type, parts: parts)
+    }
+
+    /// The parts of a row group.
+    private static func cut(_ rows: Int, isFirst: Bool) -> [Range<Int>] {
+        var size = isFirst ? firstRows : partRows
+        if rows <= 2 * size { return rows > 0 ? [0..<rows] : [] }
+        var parts: [Range<Int>] = []
+        var start = 0
+        while start < rows {
+            let end = min(start + size, rows)
+            parts.append(start..<end)
+            start = end
+            size = min(2 * size, partRows)
+        }
+        return parts
     }
 
     private static func translated<Result>(_ path: String, _ body: () throws -> Result) throws

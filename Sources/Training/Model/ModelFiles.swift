@@ -23,7 +23,23 @@ enum ModelFiles {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw fileError(path, "can't be opened", errno) }
         defer { close(descriptor) }
-        var bytes: [UInt8] = []
+        var status = stat()
+        let size = fstat(descriptor, &status) == 0 ? max(Int(status.st_size), 0) : 0
+        var failure: Int32 = 0
+        // Most files have the size that the system says; one byte more shows that it was all.
+        var bytes = [UInt8](unsafeUninitializedCapacity: min(size, 1 << 32) + 1) { buffer, count in
+            while count < buffer.count {
+                let more = Glibc.read(
+                    descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+                if more < 0, errno == EINTR { continue }
+                if more < 0 { failure = errno }
+                guard more > 0 else { return }
+                count += more
+            }
+        }
+        if failure != 0 { throw fileError(path, "can't be read", failure) }
+        guard bytes.count > size else { return bytes }
+        // A pipe, a device, or a file that grows.
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)

@@ -15,7 +15,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         do {
             switch self {
             case .parquet: try Self.readParquet(bytes)
-            case .csv: try Self.readDataset(.csv(), bytes, folder)
+            case .csv:
+                try? Self.readDataset(.csv(Self.specialCSV), bytes, folder)
+                try Self.readDataset(.csv(), bytes, folder)
             case .json: try Self.readDataset(.json(), bytes, folder)
             case .safetensors: try Self.readTensors(bytes, folder)
             case .tokenizer: try Self.readTokenizer(bytes, folder)
@@ -27,6 +29,19 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             return false
         }
     }
+
+    /// Options with which every branch of the tokenizer can be reached.
+    private static let specialCSV: CSVOptions = {
+        var options = CSVOptions()
+        options.doublesQuotes = false
+        options.escape = UInt8(ascii: "\\")
+        options.comment = UInt8(ascii: "#")
+        options.skipsInitialSpace = true
+        options.skipsBlankLines = false
+        options.skippedLines = 1
+        options.header = .none
+        return options
+    }()
 
     private static func readParquet(_ bytes: UnsafeRawBufferPointer) throws {
         let file = try ParquetFile(bytes: bytes)

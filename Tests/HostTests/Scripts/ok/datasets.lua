@@ -108,6 +108,26 @@ assert(wide[1].m == nil and wide[2].m == "x" and wide[2].n == nil)
 local dict = datasets.DatasetDict{ test = n:take(1), train = n:skip(1) }
 equal(dict:keys(), { "train", "test" })
 
+-- Methods of a dict change each of its datasets.
+local words = datasets.DatasetDict{
+  train = datasets.Dataset.from_dict{ a = { 3, 1, 2 }, b = { "x", "y", "x" } },
+  test = datasets.Dataset.from_dict{ a = { 5 }, b = { "z" } } }
+assert(words.num_columns.train == 2 and words.shape.test[1] == 1)
+equal(words:unique("b").train, { "x", "y" })
+equal(words:sort("a").train.b, { "y", "x", "x" })
+equal(words:sort("a", { reverse = true }).train.a, { 3, 2, 1 })
+equal(words:shuffle{ seed = 3 }.train.a, words.train:shuffle{ seed = 3 }.a)
+equal(words:map(function(row, i) return { c = row.a * i } end,
+  { with_indices = true, remove_columns = "b" }).train.c, { 3, 2, 6 })
+local kept = words:filter(function(row) return row.a > 2 end)
+assert(kept.num_rows.train == 1 and kept.num_rows.test == 1)
+equal(words:rename_column("a", "c"):select_columns("c").column_names.test, { "c" })
+equal(words:rename_columns{ a = "b", b = "a" }.column_names.train, { "b", "a" })
+equal(words:remove_columns{ "b" }.test.column_names, { "a" })
+equal(words:class_encode_column("b").train.b, { 0, 1, 0 })
+local ok_dict, why = pcall(words.remove_columns, words, "zz")
+assert(not ok_dict and tostring(why):find("there is no column 'zz'", 1, true))
+
 -- A column is taken wherever a sequence is.
 equal(datasets.Dataset.from_dict{ a = ds.sentence1 }.a, { "a", "b", "c" })
 

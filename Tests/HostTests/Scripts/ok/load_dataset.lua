@@ -79,6 +79,16 @@ assert(load("a\nNA\n", "csv", { keep_default_na = false })[1].a == "NA")
 equal(load("a,a,\n1,2,3\n", "csv").column_names, { "a", "a.1", "Unnamed: 2" })
 assert(load("id\n12345678901234567890\n", "csv")[1].id == "12345678901234567890")
 
+equal(load('a,b\nx\\,y,1\n"q\\"z",2\n', "csv", { escapechar = "\\" }).a, { "x,y", 'q"z' })
+equal(load('a,b\n"x,1\n', "csv", { quoting = 3 }).a, { '"x' })
+equal(load('a,b\n"x""y",1\n', "csv", { doublequote = false }).a, { 'x"y"' })
+equal(load('# a\nskipped\na, b\n\n1, "x, y" # c\n', "csv",
+  { skiprows = 2, comment = "#", skipinitialspace = true }).b, { "x, y " })
+local bare = load("1,x\n2,-\n", "csv", { header = false, na_values = "-" })
+assert(bare[1]["1"] == "x" and bare[2]["1"] == nil and bare[2]["0"] == 2)
+equal(load("q,r\na,b\n1,2\n", "csv", { header = 1, names = { "x", "y" } }).y, { 2 })
+assert(#load("a\n\nx\n", "csv", { skip_blank_lines = false }) == 2)
+
 -- Text.
 equal(load("one\r\ntwo\n\nthree", "text").text, { "one", "two", "", "three" })
 equal(load("a\nb\n\n\nc\n", "text", { sample_by = "paragraph" }).text, { "a\nb", "\nc\n" })
@@ -94,6 +104,7 @@ local back = datasets.load_dataset("json", { data_files = "out.jsonl", split = "
 for i, row in ipairs(all) do
   for key, value in pairs(row) do assert(back[i][key] == value, key) end
 end
+assert(all:to_json("raw.jsonl", { force_ascii = false }) < all:to_json("out.jsonl"))
 all:to_csv("out.csv")
 back = datasets.load_dataset("csv", { data_files = "out.csv", split = "train" })
 assert(back[1].s == all[1].s and back[2].x == 1e300 and back[3].b == nil and back[3].s == nil)

@@ -1,0 +1,204 @@
+// The methods that make new datasets from old ones: of a Dataset, and of every dataset of a
+// DatasetDict at once.
+
+import LuaBridge
+import OrderedJSON
+import Training
+
+/// Adds the methods to a class.
+/// - each: applies a change to the dataset, or to all datasets, that an object holds.
+func addTransformations<Object: LuaObject>(
+    to type: LuaClass<Object>,
+    _ each: @escaping (Object, (Dataset) throws -> Dataset) throws -> Object
+) {
+    addOrders(to: type, each)
+    addRenaming(to: type, each)
+    addFunctionMethods(to: type, each)
+}
+
+let seedParameter = LuaParameter.optional(
+    "seed", .integer, nil, range: .atLeast(0), "The same seed gives the rows that Python gives.")
+
+// MARK: - Order of rows
+
+private func addOrders<Object: LuaObject>(
+    to type: LuaClass<Object>,
+    _ each: @escaping (Object, (Dataset) throws -> Dataset) throws -> Object
+) {
+    type
+        .method("shuffle", [seedParameter], doc: "The rows in random order.") { object, arguments in
+            let seed: UInt64? = try arguments["seed"]
+            return try each(object) { $0.shuffled(seed: seed) }
+        }
+        .method(
+            "sort",
+            [
+                .required("column_names", .stringOrSequence, "The first counts most."),
+                .optional(
+                    "reverse", .union([.boolean, .sequence(.boolean)]), false,
+                    "Descending, for all columns or each."),
+                .optional("null_placement", .oneOf(["at_end", "at_start"]), "at_end"),
+            ], doc: "The rows in the order of one or more columns."
+        ) { object, arguments in
+            let names: StringOrSequence = try arguments["column_names"]
+            let reverse = try sortDirections(arguments, names.values.count)
+            let placement: String = try arguments["null_placement"]
+            return try each(object) { dataset in
+                // Sorting is stable, so the least important column goes first.
+                try zip(names.values, reverse).reversed().reduce(dataset) { dataset, column in
+                    try dataset.sorted(
+                        by: column.0, descending: column.1, nullsFirst: placement == "at_start")
+                }
+            }
+        }
+}
+
+private func sortDirections(_ arguments: LuaArguments, _ count: Int) throws -> [Bool] {
+    let value: LuaValue = try arguments["reverse"]
+    if let flag = value.boolean { return Array(repeating: flag, count: count) }
+    let flags: [Bool] = try arguments["reverse"]
+    guard flags.count == count else {
+        throw arguments.invalid("reverse", "\(flags.count) values for \(count) columns")
+    }
+    return flags
+}
+
+/// One text or a sequence of texts.
+struct StringOrSequence: FromLua {
+    let values: [String]
+
+    static func fromLua(_ stack: LuaStack, at index: Int32) throws -> StringOrSequence {
+        if stack.kind(at: index) == .string {
+            return StringOrSequence(values: [try String.fromLua(stack, at: index)])
+        }
+        return StringOrSequence(values: try [String].fromLua(stack, at: index))
+    }
+}
+
+// MARK: - Columns
+
+private func addRenaming<Object: LuaObject>(
+    to type: LuaClass<Object>,
+    _ each: @escaping (Object, (Dataset) throws -> Dataset) throws -> Object
+) {
+    let names = LuaParameter.required("column_names", .stringOrSequence)
+    type
+        .method(
+            "rename_column",
+            [
+                .required("original_column_name", .string), .required("new_column_name", .string),
+            ], doc: "The same columns, one with another name."
+        ) { object, arguments in
+            let old: String = try arguments["original_column_name"]
+            let new: String = try arguments["new_column_name"]
+            return try each(object) { try $0.renameColumns([(old, new)]) }
+        }
+        .method(
+            "rename_columns", [.required("column_mapping", .map(.string), "Old name to new name.")],
+            doc: "The same columns with other names."
+        ) { object, arguments in
+            let mapping: [String: String] = try arguments["column_mapping"]
+            let names = mapping.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            return try each(object) { try $0.renameColumns(names) }
+        }
+        .method("remove_columns", [names], doc: "Without these columns.") { object, arguments in
+            let names: StringOrSequence = try arguments["column_names"]
+            return try each(object) { try $0.removeColumns(names.values) }
+        }
+        .method("select_columns", [names], doc: "Only these columns, in this order.") {
+            object, arguments in
+            let names: StringOrSequence = try arguments["column_names"]
+            return try each(object) { try $0.selectColumns(names.values) }
+        }
+        .method(
+            "class_encode_column",
+            [
+                .required("column", .string),
+                .optional(
+                    "include_nulls", .boolean, false, "Whether nil is a class, called None."),
+            ],
+            doc: "With the column's values as numbers of classes: features[column] has the names."
+        ) { object, arguments in
+            let column: String = try arguments["column"]
+            let includesNulls: Bool = try arguments["include_nulls"]
+            return try each(object) {
+                try $0.classEncodedColumn(column, includesNulls: includesNulls)
+            }
+        }
+}
+
+// MARK: - Functions of the script
+
+private func addFunctionMethods<Object: LuaObject>(
+    to type: LuaClass<Object>,
+    _ each: @escaping (Object, (Dataset) throws -> Dataset) throws -> Object
+) {
+    let withIndices = LuaParameter.optional(
+        "with_indices", .boolean, false, "Call the function with the row's number, too.")
+    type
+        .method(
+            "map",
+            [
+                .required("function", .function, "Gets a row, returns the fields to set."),
+                withIndices,
+                .optional("remove_columns", .stringOrSequence, nil, "Columns to leave out."),
+            ], doc: "Every row with the fields that the function returns; nil leaves it as it is."
+        ) { object, arguments in
+            let function: LuaFunction = try arguments["function"]
+            let passesIndex: Bool = try arguments["with_indices"]
+            let removed: StringOrSequence? = try arguments["remove_columns"]
+            return try each(object) { dataset in
+                for name in removed?.values ?? [] { try dataset.requireName(name) }
+                return try dataset.map(removing: Set(removed?.values ?? [])) { row, index in
+                    let result: LuaValue =
+                        passesIndex ? try function.call(row, index + 1) : try function.call(row)
+                    return try newFields(result, row: index)
+                }
+            }
+        }
+        .method(
+            "filter",
+            [
+                .required("function", .function, "Gets a row, returns whether to keep it."),
+                withIndices,
+            ],
+            doc: "The rows for which the function returns true."
+        ) { object, arguments in
+            let function: LuaFunction = try arguments["function"]
+            let passesIndex: Bool = try arguments["with_indices"]
+            return try each(object) { dataset in
+                try dataset.filter { row, index in
+                    let result: LuaValue =
+                        passesIndex ? try function.call(row, index + 1) : try function.call(row)
+                    switch result {
+                    case .nil, .boolean(false): return false
+                    default: return true
+                    }
+                }
+            }
+        }
+}
+
+/// What the function given to `map` returns, in the order that columns get.
+private func newFields(_ result: LuaValue, row: Int) throws -> JSONObject {
+    if case .nil = result { return [:] }
+    guard let table = result.table else {
+        throw LuaError.mismatch(
+            path: "result of the function", expected: "table or nil", got: result.typeName)
+    }
+    let fields = try fields(table, row: row)
+    return JSONObject(ColumnOrder.sorted(fields.keys).map { ($0, fields[$0] ?? .null) })
+}
+
+private func fields(_ table: LuaTable, row: Int) throws -> JSONObject {
+    do {
+        switch try JSONValue(.table(table)) {
+        case .object(let object): return object
+        case .array(let values) where values.isEmpty: return [:]
+        default:
+            throw LuaError.mismatch(path: "", expected: "table with named fields", got: "sequence")
+        }
+    } catch let error as LuaError {
+        throw error.within("result of the function for row \(row + 1)")
+    }
+}
