@@ -30,12 +30,6 @@ function Dataset:take(n, options) end
 ---@return datasets.Dataset
 function Dataset:skip(n, options) end
 
---- The rows in random order.
----@param seed? integer integer = nil, at least 0. The same seed gives the rows that Python gives.
----@param options? { seed?: integer }
----@return datasets.Dataset
-function Dataset:shuffle(seed, options) end
-
 --- A DatasetDict with the splits train and test.
 ---@param test_size? number number = nil. A share (0.1) or a number of rows (500).
 ---@param train_size? number number = nil. The rest of test_size when not given.
@@ -44,6 +38,25 @@ function Dataset:shuffle(seed, options) end
 ---@param options? { test_size?: number, train_size?: number, shuffle?: boolean, seed?: integer }
 ---@return datasets.DatasetDict
 function Dataset:train_test_split(test_size, train_size, shuffle, seed, options) end
+
+--- With one more column at the end.
+---@param name string string, required
+---@param column (any)[]|datasets.Column sequence or Column, required
+---@param options? { name?: string, column?: (any)[]|datasets.Column }
+---@return datasets.Dataset
+function Dataset:add_column(name, column, options) end
+
+--- The different values of a column.
+---@param column string string, required
+---@param options? { column?: string }
+---@return (any)[]
+function Dataset:unique(column, options) end
+
+--- The rows in random order.
+---@param seed? integer integer = nil, at least 0. The same seed gives the rows that Python gives.
+---@param options? { seed?: integer }
+---@return datasets.Dataset
+function Dataset:shuffle(seed, options) end
 
 --- The rows in the order of one or more columns.
 ---@param column_names string|(string)[] string or sequence of string, required. The first counts most.
@@ -78,19 +91,6 @@ function Dataset:remove_columns(column_names, options) end
 ---@return datasets.Dataset
 function Dataset:select_columns(column_names, options) end
 
---- With one more column at the end.
----@param name string string, required
----@param column (any)[]|datasets.Column sequence or Column, required
----@param options? { name?: string, column?: (any)[]|datasets.Column }
----@return datasets.Dataset
-function Dataset:add_column(name, column, options) end
-
---- The different values of a column.
----@param column string string, required
----@param options? { column?: string }
----@return (any)[]
-function Dataset:unique(column, options) end
-
 --- With the column's values as numbers of classes: features[column] has the names.
 ---@param column string string, required
 ---@param include_nulls? boolean boolean = false. Whether nil is a class, called None.
@@ -115,7 +115,7 @@ function Dataset:filter(function_, with_indices, options) end
 
 --- Writes JSON Lines; returns the number of bytes.
 ---@param path_or_buf string string, required. The file to write.
----@param options? { path_or_buf?: string }
+---@param options? { path_or_buf?: string, force_ascii?: boolean }
 ---@return integer
 function Dataset:to_json(path_or_buf, options) end
 
@@ -140,17 +140,86 @@ function Dataset:to_list() end
 ---@return any
 function Dataset:to_dict() end
 
---- Datasets by name: splits.train, pairs(splits).
+--- Datasets by name: splits.train, pairs(splits). Methods that make new datasets are applied to each.
 ---@class datasets.DatasetDict
----@field column_names table Split name to sequence of names.
----@field num_rows table Split name to number of rows.
+---@field column_names table Name to sequence of names.
+---@field num_columns table Name to number of columns.
+---@field num_rows table Name to number of rows.
+---@field shape table Name to numbers of rows and columns.
 ---@field [string|integer] any
 ---@operator len: integer
 local DatasetDict = {}
 
+--- Name to the different values of a column there.
+---@param column string string, required
+---@param options? { column?: string }
+---@return table<string, (any)[]>
+function DatasetDict:unique(column, options) end
+
 --- The names of the splits, in order.
 ---@return (string)[]
 function DatasetDict:keys() end
+
+--- The rows in random order.
+---@param seed? integer integer = nil, at least 0. The same seed gives the rows that Python gives.
+---@param options? { seed?: integer }
+---@return datasets.DatasetDict
+function DatasetDict:shuffle(seed, options) end
+
+--- The rows in the order of one or more columns.
+---@param column_names string|(string)[] string or sequence of string, required. The first counts most.
+---@param reverse? boolean|(boolean)[] boolean or sequence of boolean = false. Descending, for all columns or each.
+---@param null_placement? "at_end"|"at_start" "at_end" | "at_start" = "at_end"
+---@param options? { column_names?: string|(string)[], reverse?: boolean|(boolean)[], null_placement?: "at_end"|"at_start" }
+---@return datasets.DatasetDict
+function DatasetDict:sort(column_names, reverse, null_placement, options) end
+
+--- The same columns, one with another name.
+---@param original_column_name string string, required
+---@param new_column_name string string, required
+---@param options? { original_column_name?: string, new_column_name?: string }
+---@return datasets.DatasetDict
+function DatasetDict:rename_column(original_column_name, new_column_name, options) end
+
+--- The same columns with other names.
+---@param column_mapping table<string, string> table of string by name, required. Old name to new name.
+---@param options? { column_mapping?: table<string, string> }
+---@return datasets.DatasetDict
+function DatasetDict:rename_columns(column_mapping, options) end
+
+--- Without these columns.
+---@param column_names string|(string)[] string or sequence of string, required
+---@param options? { column_names?: string|(string)[] }
+---@return datasets.DatasetDict
+function DatasetDict:remove_columns(column_names, options) end
+
+--- Only these columns, in this order.
+---@param column_names string|(string)[] string or sequence of string, required
+---@param options? { column_names?: string|(string)[] }
+---@return datasets.DatasetDict
+function DatasetDict:select_columns(column_names, options) end
+
+--- With the column's values as numbers of classes: features[column] has the names.
+---@param column string string, required
+---@param include_nulls? boolean boolean = false. Whether nil is a class, called None.
+---@param options? { column?: string, include_nulls?: boolean }
+---@return datasets.DatasetDict
+function DatasetDict:class_encode_column(column, include_nulls, options) end
+
+--- Every row with the fields that the function returns; nil leaves it as it is.
+---@param function_ function function, required. Gets a row, returns the fields to set.
+---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
+---@param remove_columns? string|(string)[] string or sequence of string = nil. Columns to leave out.
+---@param options? { function_?: function, with_indices?: boolean, remove_columns?: string|(string)[] }
+---@return datasets.DatasetDict
+function DatasetDict:map(function_, with_indices, remove_columns, options) end
+
+--- The rows for which the function returns true.
+---@param function_ function function, required. Gets a row, returns whether to keep it.
+---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
+---@param options? { function_?: function, with_indices?: boolean }
+---@return datasets.DatasetDict
+function DatasetDict:filter(function_, with_indices, options) end
 
 --- Classes of a column: the rows hold their numbers, from 0 as in Python; -1 is no class.
 ---@class datasets.ClassLabel
@@ -184,7 +253,7 @@ local M_datasets = {}
 --- A dataset, a DatasetDict without split, a sequence of datasets for several splits.
 ---@param path string string, required. A dataset of the hub, a folder, or json, csv, parquet, text.
 ---@param name? string string = nil. A configuration of the dataset.
----@param options? { path?: string, name?: string, data_files?: string|(string)[]|table<string, any>, data_dir?: string, split?: string|(string)[], revision?: string, token?: string|boolean, cache_dir?: string, streaming?: boolean, columns?: (string)[], field?: string, delimiter?: string, sep?: string, quotechar?: string, column_names?: (string)[], keep_default_na?: boolean, sample_by?: "line"|"paragraph"|"document", keep_linebreaks?: boolean }
+---@param options? { path?: string, name?: string, data_files?: string|(string)[]|table<string, any>, data_dir?: string, split?: string|(string)[], revision?: string, token?: string|boolean, cache_dir?: string, streaming?: boolean, columns?: (string)[], field?: string, delimiter?: string, sep?: string, quotechar?: string, quoting?: integer, doublequote?: boolean, escapechar?: string, skipinitialspace?: boolean, comment?: string, skip_blank_lines?: boolean, skiprows?: integer, header?: integer|boolean, column_names?: (string)[], names?: (string)[], keep_default_na?: boolean, na_values?: string|(string)[], sample_by?: "line"|"paragraph"|"document", keep_linebreaks?: boolean }
 ---@return any
 function M_datasets.load_dataset(path, name, options) end
 
@@ -219,7 +288,7 @@ function M_datasets_Dataset.from_dict(mapping, options) end
 ---@return datasets.Dataset
 function M_datasets_Dataset.from_list(mapping, options) end
 
---- Datasets by name: splits.train, pairs(splits).
+--- Datasets by name: splits.train, pairs(splits). Methods that make new datasets are applied to each.
 ---@class datasets.DatasetDict_class
 ---@overload fun(datasets: table<string, datasets.Dataset>, options?: { datasets?: table<string, datasets.Dataset> }): datasets.DatasetDict
 local M_datasets_DatasetDict = {}

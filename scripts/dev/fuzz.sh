@@ -13,6 +13,8 @@ shift || true
 ST_HOST_FUZZ=1 swift build -c release --scratch-path .build/fuzz --product st-fuzz \
     -Xswiftc -sanitize=fuzzer
 mkdir -p .build/fuzz/found
+# Swift's own report of a crash would come before libFuzzer's, which keeps the input.
+export SWIFT_BACKTRACE=enable=no
 failed=0
 for target in "$@"; do
     corpus=.build/fuzz/corpus/$target

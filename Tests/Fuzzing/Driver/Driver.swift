@@ -23,3 +23,21 @@ public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     target.run(UnsafeRawBufferPointer(start: data, count: size), folder: folder)
     return 0
 }
+
+/// libFuzzer's loop. Its own main function is not used: the package manager starts a program at a
+/// function named for its target.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ argc: UnsafeMutablePointer<CInt>,
+    _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+@_cdecl("st_fuzz_main")
+public func start(
+    _ argc: CInt, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+) -> CInt {
+    var argc = argc
+    var argv = argv
+    return runDriver(&argc, &argv) { testOneInput($0, $1) }
+}
