@@ -69,7 +69,11 @@ final class HyperparameterSearch: @unchecked Sendable {
             try study.optimize(
                 rules(bar, keeper), jobs: options.jobs, prepare: { try self.prepare($0) },
                 objective: { trial, prepared in
-                    ObjectiveResult(try self.objective(trial, prepared, keeper))
+                    let values = try self.objective(trial, prepared, keeper)
+                    // A number alone is logged as one when it can't be used.
+                    return self.options.isMultiObjective
+                        ? ObjectiveResult(values)
+                        : values.first.map { ObjectiveResult($0) } ?? .none
                 })
         }
 

@@ -42,24 +42,31 @@ extension SentenceTransformerTrainer {
     ///
     /// With several named datasets: eval_<name>_loss for each. During training the evaluator runs once,
     /// with the first of them; otherwise for each, its metrics under eval_<name>_.
-    public func evaluate() throws -> Metrics {
-        try model.withMixedPrecision(args.bf16 || args.bf16FullEval) { try evaluateAll() }
+    ///
+    /// - dataset: evaluated in place of ``evalDataset``.
+    /// - prefix: what the keys have before them in place of "eval".
+    public func evaluate(
+        _ dataset: TrainerDataset? = nil, prefix: String = "eval"
+    ) throws -> Metrics {
+        try model.withMixedPrecision(args.bf16 || args.bf16FullEval) {
+            try evaluateAll(dataset ?? evalDataset, stem: prefix)
+        }
     }
 
-    private func evaluateAll() throws -> Metrics {
-        switch evalDataset {
+    private func evaluateAll(_ dataset: TrainerDataset?, stem: String) throws -> Metrics {
+        switch dataset {
         case .named(let datasets):
             var all = Metrics()
             for (index, entry) in datasets.enumerated() {
-                let prefix = "eval_\(entry.name)"
+                let prefix = "\(stem)_\(entry.name)"
                 var evaluatorPrefix: String? = prefix
-                if isInTrain { evaluatorPrefix = index == 0 ? "eval" : nil }
+                if isInTrain { evaluatorPrefix = index == 0 ? stem : nil }
                 all.merge(
                     try evaluate(entry.name, entry.dataset, prefix: prefix, evaluatorPrefix))
             }
             return all
         case .one(let dataset):
-            return try evaluate(nil, dataset, prefix: "eval", "eval")
+            return try evaluate(nil, dataset, prefix: stem, stem)
         case nil:
             guard evaluator != nil else {
                 throw TrainingError.argument(
@@ -67,7 +74,7 @@ extension SentenceTransformerTrainer {
                     problem: "is missing, and there is no evaluator",
                     hint: "give the trainer one of the two")
             }
-            return try evaluate(nil, nil, prefix: "eval", "eval")
+            return try evaluate(nil, nil, prefix: stem, stem)
         }
     }
 
@@ -141,7 +148,7 @@ extension SentenceTransformerTrainer {
             let hint =
                 weights == 0 ? "use a smaller per_device_eval_batch_size" : "lower learning_rate"
             throw TrainingError.nonFinite(
-                what: "the evaluation loss (\(mean))", step: state.globalStep, hint: hint)
+                what: "the evaluation loss (\(shown(mean)))", step: state.globalStep, hint: hint)
         }
         return mean
     }
@@ -194,6 +201,9 @@ struct LossComponents {
         }
     }
 }
+
+/// A number in a message; NaN has a sign that differs from machine to machine.
+func shown(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
 
 /// C's "%.4g".
 private func fourDigits(_ value: Double) -> String {

@@ -69,23 +69,7 @@ extension SentenceTransformerTrainer {
                         weightDecay: groups[index].weightDecay))
             }
         }
-        guard args.optim == "sgd" else {
-            return try AdamW(
-                groups: groups, beta1: args.adamBeta1, beta2: args.adamBeta2,
-                epsilon: args.adamEpsilon)
-        }
-        let options = try args.optimizerKeywords(known: ["momentum", "dampening", "nesterov"])
-        func number(_ name: String) throws -> Double {
-            guard let text = options[name] else { return 0 }
-            guard let value = Double(text) else {
-                throw SentenceTransformerTrainingArguments.refusal(
-                    "optim_args", "\(name) is '\(text)', not a number")
-            }
-            return value
-        }
-        return try SGD(
-            groups: groups, momentum: number("momentum"), dampening: number("dampening"),
-            nesterov: ["true", "1"].contains(options["nesterov"]?.lowercased() ?? ""))
+        return try args.makeOptimizer(groups)
     }
 
     private func matchingParameters(_ pattern: String) throws -> Set<String> {

@@ -41,7 +41,8 @@ public final class SentenceTransformerTrainer {
     let logger: Logger
     var optimizer: (any Optimizer)?
     var metricSchedule: MetricDrivenSchedule?
-    private var evalLoaders: [String: TrainerLoader] = [:]
+    /// By the dataset, which the token store keeps alive, and its name.
+    private var evalLoaders: [EvalLoaderKey: TrainerLoader] = [:]
     /// The card's part on the data, described once.
     var cardData: (training: [ModelCard.TrainingData], evaluation: [ModelCard.TrainingData])?
 
@@ -76,6 +77,7 @@ public final class SentenceTransformerTrainer {
                 "is '\(args.evalStrategy.rawValue)', and there is nothing to evaluate",
                 "give the trainer an eval_dataset or an evaluator")
         }
+        try args.checkPrompts([trainDataset, evalDataset].compactMap { $0 })
         for warning in args.warnings { logger.warning("\(warning)") }
         if args.bf16 || args.bf16FullEval, let problem = model.mixedPrecisionProblem {
             let (name, what) =
@@ -204,7 +206,7 @@ public final class SentenceTransformerTrainer {
                 embeddings: embeddings, columns: table.columns.count, labels: table.labels(rows)))
         guard result.value.isFinite else {
             throw TrainingError.nonFinite(
-                what: "the loss (\(result.value))", step: state.globalStep + 1,
+                what: "the loss (\(shown(result.value)))", step: state.globalStep + 1,
                 hint: "lower learning_rate, or look for empty or broken rows")
         }
         guard let gradient = result.gradient else {
@@ -229,7 +231,7 @@ public final class SentenceTransformerTrainer {
         let norm = GradientNorm(parameters, pool: pool)
         guard norm.total.isFinite else {
             throw TrainingError.nonFinite(
-                what: "the gradient norm (\(norm.total))", step: state.globalStep + 1,
+                what: "the gradient norm (\(shown(norm.total)))", step: state.globalStep + 1,
                 hint: "lower learning_rate")
         }
         run.gradNorm = norm.total
@@ -323,6 +325,11 @@ public final class SentenceTransformerTrainer {
     }
 }
 
+private struct EvalLoaderKey: Hashable {
+    let dataset: ObjectIdentifier
+    let name: String?
+}
+
 extension SentenceTransformerTrainer {
     /// What one call of `train` keeps track of.
     struct Run {
@@ -389,10 +396,11 @@ extension SentenceTransformerTrainer {
 
     /// The loader of the evaluation data of that name, made at its first use.
     func evalLoader(_ name: String?, _ dataset: Dataset) throws -> TrainerLoader {
-        if let known = evalLoaders[name ?? ""] { return known }
+        let key = EvalLoaderKey(dataset: ObjectIdentifier(dataset), name: name)
+        if let known = evalLoaders[key] { return known }
         let entry: TrainerDataset = name.map { .named([($0, dataset)]) } ?? .one(dataset)
         let made = try makeLoader(entry, batchSize: args.evalBatchSize)
-        evalLoaders[name ?? ""] = made
+        evalLoaders[key] = made
         return made
     }
 

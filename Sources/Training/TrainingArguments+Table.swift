@@ -25,12 +25,21 @@ extension SentenceTransformerTrainingArguments {
             name: name, kind: kind, defaultValue: fallback, support: support, help: help)
     }
 
+    /// Accepted, and does nothing in Python's trainer either.
     private static func ignored(
-        _ name: String, _ fallback: JSONValue, _ help: String
+        _ name: String, _ fallback: JSONValue, _ reason: String, harmless: [JSONValue] = []
     ) -> TrainingArgument {
-        TrainingArgument(
-            name: name, kind: .anything, defaultValue: fallback, support: .ignoredAsInPython,
-            help: help)
+        let kind: ArgumentKind =
+            switch fallback {
+            case .bool: .bool
+            case .int: .int(atLeast: -1)
+            case .double: .number(.atLeast(0))
+            case .string: .text
+            default: .anything
+            }
+        return TrainingArgument(
+            name: name, kind: kind, defaultValue: fallback, support: .withoutEffect(reason),
+            help: reason, harmless: harmless)
     }
 
     private static func refused(
@@ -60,7 +69,9 @@ extension SentenceTransformerTrainingArguments {
         argument(
             "gradient_accumulation_steps", .int(atLeast: 1, atMost: 1_000_000), 1,
             "batches per update"),
-        argument("seed", .int(atLeast: 0), 42, "seed of dropout and of the order of batches"),
+        argument(
+            "seed", .int(atLeast: 0, atMost: 4_294_967_295), 42,
+            "seed of dropout and of the order of batches"),
         argument(
             "data_seed", .int(atLeast: 0), .null,
             "seed of the order of batches with batch_sampler 'batch_sampler'; seed when left out"),
@@ -91,12 +102,13 @@ extension SentenceTransformerTrainingArguments {
             "warmup_ratio", .number(.upTo(1, atLeast: 0)), .null,
             "fraction of all updates, used when warmup_steps is 0; warmup_steps says the same"),
         argument(
-            "optim", .choice(knownOptimizers), "adamw_torch_fused",
-            "adamw_torch and adamw_torch_fused (the same here), or sgd"),
+            "optim", .choice(OptimizerOptions.optimizerNames), "adamw_torch_fused",
+            "the optimizer; adamw_torch and adamw_torch_fused are the same here"),
         argument(
             "optim_args", .text, .null,
             "options of the optimizer as \"name=value,name=value\": sgd takes momentum, dampening "
-                + "and nesterov"),
+                + "and nesterov, adagrad lr_decay and eps, rmsprop momentum, alpha, eps and "
+                + "centered"),
         argument(
             "weight_decay", .number(.atLeast(0)), 0.0,
             "decoupled decay of all weights but biases and normalisation"),
@@ -113,7 +125,7 @@ extension SentenceTransformerTrainingArguments {
         refused("optim_target_modules", .null, "GaLore optimizers are not available"),
         ignored(
             "label_smoothing_factor", 0.0,
-            "losses over embeddings have no labels to smooth; never used"),
+            "losses over embeddings have no labels to smooth"),
         refused(
             "fp16", false, "float16 training needs a GPU", hint: "use bf16 = true on a CPU"),
         argument(
@@ -137,10 +149,6 @@ extension SentenceTransformerTrainingArguments {
         refused("auto_find_batch_size", false, "batch sizes are not searched for on a CPU"),
     ]
 
-    private static let knownOptimizers = [
-        "adamw_torch", "adamw_torch_fused", "sgd", "adagrad", "rmsprop", "adafactor",
-    ]
-
     // MARK: - Logging, evaluation, saving
 
     private static let strategies = ["no", "steps", "epoch"]
@@ -154,7 +162,7 @@ extension SentenceTransformerTrainingArguments {
         argument(
             "logging_nan_inf_filter", .bool, true,
             "kept for scripts from Python: a loss that is not finite stops the run with an error",
-            .withoutEffectHere("a loss that is not finite stops the run with an error")),
+            .withoutEffect("a loss that is not finite stops the run with an error")),
         argument(
             "eval_strategy", .choice(strategies), "no",
             "when to evaluate; needs an eval_dataset or an evaluator"),
@@ -195,7 +203,7 @@ extension SentenceTransformerTrainingArguments {
             harmless: ["none", [], ["none"]]),
         argument(
             "log_level", .anything, "passive", "verbosity",
-            .withoutEffectHere("set the level of the program instead")),
+            .withoutEffect("set the level of the program instead")),
         refused(
             "include_num_input_tokens_seen", "no", "tokens are not counted",
             harmless: [false, "no"]),
@@ -218,26 +226,27 @@ extension SentenceTransformerTrainingArguments {
             .choice(MultiDatasetBatchSamplers.allCases.map(\.rawValue)), "proportional",
             "how batches of several datasets follow each other"),
         argument(
-            "prompts", .table, .null,
+            "prompts", .prompts, .null,
             "text put before every text: one string, { column = prompt }, { dataset = prompt } or "
                 + "{ dataset = { column = prompt } }"),
         refused("router_mapping", [:], "models with a Router are not available"),
         argument(
             "dataloader_num_workers", .int(atLeast: 0), 0, "loader processes",
-            .withoutEffectHere("texts are tokenized once, before the first step")),
+            .withoutEffect("texts are tokenized once, before the first step")),
         argument(
             "dataloader_prefetch_factor", .int(atLeast: 0), .null, "batches per loader process",
-            .withoutEffectHere("there are no loader processes")),
+            .withoutEffect("there are no loader processes")),
         argument(
             "dataloader_persistent_workers", .bool, false, "keep loader processes",
-            .withoutEffectHere("there are no loader processes")),
+            .withoutEffect("there are no loader processes")),
         argument(
             "eval_accumulation_steps", .int(atLeast: 0), .null, "moves results off a device",
-            .withoutEffectHere("results are in memory already")),
+            .withoutEffect("results are in memory already")),
         ignored("dataloader_pin_memory", true, "for GPUs"),
         ignored("dataloader_multiprocessing_context", .null, "for loader processes"),
         ignored("dataloader_in_order", true, "for loader processes"),
-        ignored("remove_unused_columns", true, "the trainer makes its own loaders"),
+        ignored(
+            "remove_unused_columns", true, "no column is ever dropped", harmless: [false]),
         ignored("train_sampling_strategy", "random", "batch_sampler decides"),
         ignored("length_column_name", "length", "batch_sampler decides"),
         ignored("label_names", .null, "columns label, labels, score and scores are labels"),
@@ -248,28 +257,62 @@ extension SentenceTransformerTrainingArguments {
 
     // MARK: - Accepted without effect, or refused
 
-    private static let unused: [(name: String, fallback: JSONValue)] = [
-        ("average_tokens_across_devices", true), ("log_on_each_node", true),
-        ("log_level_replica", "warning"), ("project", "huggingface"),
-        ("trackio_space_id", .null), ("trackio_bucket_id", .null),
-        ("trackio_static_space_id", .null),
-        ("prediction_loss_only", false), ("eval_do_concat_batches", true),
-        ("eval_use_gather_object", false), ("include_for_metrics", []),
-        ("batch_eval_metrics", false), ("save_on_each_node", false), ("hub_token", .null),
-        ("hub_private_repo", .null), ("hub_model_id", .null), ("hub_strategy", "every_save"),
-        ("hub_always_push", false), ("hub_revision", .null), ("use_cpu", false),
-        ("accelerator_config", .null), ("ddp_find_unused_parameters", .null),
-        ("ddp_bucket_cap_mb", .null), ("ddp_broadcast_buffers", .null), ("ddp_static_graph", .null),
-        ("ddp_backend", .null), ("ddp_timeout", 1800), ("do_train", false), ("do_eval", false),
-        ("do_predict", false), ("resume_from_checkpoint", .null), ("local_rank", -1),
-        ("use_cache", false), ("torch_empty_cache_steps", .null), ("fsdp_config", .null),
-        ("liger_kernel_config", .null),
+    private static let unused: [(reason: String, arguments: [(String, JSONValue)])] = [
+        (
+            "there is one process",
+            [
+                ("average_tokens_across_devices", true), ("log_on_each_node", true),
+                ("log_level_replica", "warning"), ("save_on_each_node", false),
+                ("accelerator_config", .null), ("ddp_find_unused_parameters", .null),
+                ("ddp_bucket_cap_mb", .null), ("ddp_broadcast_buffers", .null),
+                ("ddp_static_graph", .null), ("ddp_backend", .null), ("ddp_timeout", 1800),
+                ("local_rank", -1), ("fsdp_config", .null),
+            ]
+        ),
+        (
+            "experiment trackers are not available",
+            [
+                ("project", "huggingface"), ("trackio_space_id", .null),
+                ("trackio_bucket_id", .null), ("trackio_static_space_id", .null),
+            ]
+        ),
+        (
+            "nothing is uploaded",
+            [
+                ("hub_token", .null), ("hub_private_repo", .null), ("hub_model_id", .null),
+                ("hub_strategy", "every_save"), ("hub_always_push", false),
+                ("hub_revision", .null),
+            ]
+        ),
+        (
+            "losses and evaluators make the metrics",
+            [
+                ("eval_do_concat_batches", true), ("eval_use_gather_object", false),
+                ("include_for_metrics", []), ("batch_eval_metrics", false),
+            ]
+        ),
+        (
+            "it is for GPUs, or for models that generate text",
+            [
+                ("use_cache", false), ("torch_empty_cache_steps", .null),
+                ("liger_kernel_config", .null),
+            ]
+        ),
     ]
 
     private static let otherArguments: [TrainingArgument] =
-        unused.map {
-            ignored($0.name, $0.fallback, "has no effect on one CPU, or none in this trainer")
+        unused.flatMap { reason, arguments in
+            arguments.map { ignored($0.0, $0.1, reason) }
         } + [
+            ignored(
+                "prediction_loss_only", false, "it is always so here", harmless: [true]),
+            ignored("use_cpu", false, "there is nothing but the CPU", harmless: [true]),
+            ignored("do_train", false, "call trainer:train()", harmless: [true]),
+            ignored("do_eval", false, "call trainer:evaluate()", harmless: [true]),
+            ignored("do_predict", false, "there is no prediction", harmless: [true]),
+            ignored(
+                "resume_from_checkpoint", .null,
+                "give it to trainer:train{ resume_from_checkpoint = ... }"),
             refused("torch_compile", false, "there is no torch to compile"),
             refused("torch_compile_backend", .null, "there is no torch to compile"),
             refused("torch_compile_mode", .null, "there is no torch to compile"),

@@ -37,6 +37,7 @@ extension SentenceTransformerTrainingArguments {
         text("lr_scheduler_type").flatMap(SchedulerType.init) ?? .linear
     }
     public var optim: String { text("optim") ?? "adamw_torch_fused" }
+    public var optimArgs: String { text("optim_args") ?? "" }
     public var weightDecay: Double { number("weight_decay") }
     public var adamBeta1: Double { number("adam_beta1") }
     public var adamBeta2: Double { number("adam_beta2") }
@@ -105,6 +106,28 @@ extension SentenceTransformerTrainingArguments {
         return prompts[column]?.stringValue
     }
 
+    /// Refuses prompts that none of these datasets would use.
+    func checkPrompts(_ datasets: [TrainerDataset]) throws {
+        guard let prompts = optional("prompts")?.objectValue, !datasets.isEmpty else { return }
+        let entries = datasets.flatMap(\.entries)
+        let names = entries.compactMap(\.name)
+        let columns = entries.flatMap(\.dataset.columnNames)
+        for (key, value) in prompts {
+            let isNested = value.objectValue != nil
+            let known = isNested ? names : columns + names
+            guard !known.contains(key) else { continue }
+            if isNested, names.isEmpty {
+                throw Self.refusal(
+                    "prompts", "'\(key)' has a table, and the datasets have no names",
+                    "give { column = prompt }")
+            }
+            let near = nearestArgumentName(key, among: known).map { "did you mean '\($0)'?" }
+            throw Self.refusal(
+                "prompts", "'\(key)' is no \(isNested ? "" : "column or ")dataset",
+                near ?? "there are \(Set(known).sorted().joined(separator: ", "))")
+        }
+    }
+
     /// `lr_scheduler_kwargs`, from a table or JSON text.
     func schedulerKeywords() throws -> [String: SchedulerOptions.Value] {
         guard var value = optional("lr_scheduler_kwargs") else { return [:] }
@@ -128,24 +151,6 @@ extension SentenceTransformerTrainingArguments {
             default:
                 throw Self.refusal("lr_scheduler_kwargs", "\(name) must be a number or a string")
             }
-        }
-        return result
-    }
-
-    /// `optim_args` as names and values, refused when the optimizer takes none of that name.
-    func optimizerKeywords(known: [String]) throws -> [String: String] {
-        var result: [String: String] = [:]
-        for pair in (text("optim_args") ?? "").split(separator: ",") {
-            let parts = pair.split(separator: "=", maxSplits: 1).map { trimmed($0) }
-            guard parts.count == 2 else {
-                throw Self.refusal("optim_args", "'\(pair)' is not name=value")
-            }
-            guard known.contains(parts[0]) else {
-                throw Self.refusal(
-                    "optim_args", "'\(optim)' has no option '\(parts[0])'",
-                    known.isEmpty ? "it takes none" : "it takes \(known.joined(separator: ", "))")
-            }
-            result[parts[0]] = parts[1]
         }
         return result
     }
@@ -183,12 +188,7 @@ extension SentenceTransformerTrainingArguments {
     }
 
     private func checkOptimizer() throws {
-        guard ["adamw_torch", "adamw_torch_fused", "sgd"].contains(optim) else {
-            throw Self.refusal(
-                "optim", "'\(optim)' is not available", "use 'adamw_torch' or 'sgd'")
-        }
-        _ = try optimizerKeywords(
-            known: optim == "sgd" ? ["momentum", "dampening", "nesterov"] : [])
+        _ = try optimizerOptions()
         _ = try learningRates()
         _ = try SchedulerOptions(
             lrSchedulerType, schedulerKeywords(), baseLearningRate: learningRate)
@@ -270,8 +270,4 @@ extension SentenceTransformerTrainingArguments {
     private func strategy(_ name: String) -> IntervalStrategy {
         text(name).flatMap(IntervalStrategy.init) ?? .no
     }
-}
-
-private func trimmed(_ text: Substring) -> String {
-    String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
 }

@@ -38,12 +38,12 @@ public struct SentenceTransformerTrainingArguments: Sendable {
         return given[name] ?? argument.defaultValue
     }
 
-    /// Sentences for arguments that are accepted but do nothing here though they do in Python; the
-    /// trainer logs them once.
+    /// Sentences for arguments that are accepted but do nothing; the trainer logs them once.
     public var warnings: [String] {
         Self.table.compactMap { argument in
-            guard case .withoutEffectHere(let reason) = argument.support,
-                let value = given[argument.name], value != argument.defaultValue
+            guard case .withoutEffect(let reason) = argument.support,
+                let value = given[argument.name], value != argument.defaultValue,
+                !argument.harmless.contains(value)
             else { return nil }
             return "\(argument.name) has no effect: \(reason)"
         }
@@ -85,10 +85,9 @@ public struct SentenceTransformerTrainingArguments: Sendable {
 public struct TrainingArgument: Sendable {
     public enum Support: Sendable {
         case supported
-        /// Python accepts it and its trainer never looks at it, or not on one CPU.
-        case ignoredAsInPython
-        /// Python uses it, nothing here does; accepted with a warning because no result depends on it.
-        case withoutEffectHere(String)
+        /// Accepted with a warning that says why it does nothing: Python's trainer never looks at
+        /// it either, or no result depends on it.
+        case withoutEffect(String)
         /// Any value but the default is an error.
         case refused(String, hint: String? = nil)
     }
@@ -100,7 +99,7 @@ public struct TrainingArgument: Sendable {
     public let support: Support
     /// What it does, with unit and range.
     public let help: String
-    /// Values of a refused argument that ask for nothing.
+    /// Values besides the default that ask for nothing, or for what is the case.
     var harmless: [JSONValue] = []
 }
 
@@ -115,6 +114,8 @@ public enum ArgumentKind: Sendable {
     case table
     /// A string or a list of strings.
     case texts
+    /// Texts before sentences: one, or tables of them.
+    case prompts
     case anything
 
     public enum Limit: Sendable {
@@ -171,6 +172,9 @@ public enum ArgumentKind: Sendable {
             guard value.stringValue != nil || value.objectValue != nil || value.arrayValue == []
             else { throw mismatch("table") }
             return value.arrayValue == [] ? [:] : value
+        case .prompts:
+            return try Self.prompts(value, name)
+                ?? { throw mismatch("string or table of strings by name") }()
         case .texts:
             if let text = value.stringValue { return .string(text) }
             guard let list = value.arrayValue, list.allSatisfy({ $0.stringValue != nil }) else {
@@ -180,6 +184,25 @@ public enum ArgumentKind: Sendable {
         case .anything:
             return value
         }
+    }
+
+    /// A text, { name = text } or { dataset = { column = text } }; text that is JSON stands for the
+    /// table, as in Python.
+    private static func prompts(_ value: JSONValue, _ name: String) throws -> JSONValue? {
+        if value.arrayValue == [] { return [:] }
+        if let text = value.stringValue {
+            return (try? JSONValue.parse(text)).flatMap { $0.objectValue == nil ? nil : $0 }
+                ?? value
+        }
+        guard let members = value.objectValue else { return nil }
+        for (key, member) in members where member.stringValue == nil {
+            let texts = member.objectValue?.values ?? []
+            guard !texts.isEmpty, texts.allSatisfy({ $0.stringValue != nil }) else {
+                throw SentenceTransformerTrainingArguments.refusal(
+                    name, "expected a string or a table of strings for '\(key)'")
+            }
+        }
+        return value
     }
 
     private static func number(_ value: JSONValue, _ convertsText: Bool) -> Double? {

@@ -215,7 +215,9 @@ public final class Trial: Sendable {
     public var userAttrs: JSONObject { record.userAttrs }
     public var intermediateValues: IntermediateValues { record.intermediateValues }
     /// RUNNING until the trial is told.
-    public func currentState() throws -> TrialState { try study.storage.trial(trialID).state }
+    public func currentState() throws -> TrialState { try currentRecord().state }
+    /// What the storage says about the trial now, its result included.
+    public func currentRecord() throws -> FrozenTrial { try study.storage.trial(trialID) }
 
     /// Constraint values by key.
     public func constraints() throws -> NamedValues<Double> {

@@ -37,6 +37,11 @@ struct CommandLineTests {
         #expect(
             try host("-l", "m", "-e", "print(m.v)", files: ["m.lua": "return { v = 7 }"]).output
                 == "7\n")
+        #expect(
+            try host("-lm", "-eprint(m.v)", files: ["m.lua": "return { v = 7 }"]).output == "7\n")
+        #expect(
+            try host("-e", "print(arg[0], arg[1])", "s.lua", "a", files: ["s.lua": ""]).output
+                == "s.lua\ta\n", "arg is there before the script")
         #expect(try host("-", "a", input: "print(arg[0], ...)").output == "-\ta\n")
         #expect(try host(input: "print('from input')").output == "from input\n")
         #expect(try host(input: "#!/usr/bin/env st-host\nprint(2)").output == "2\n")

@@ -60,16 +60,31 @@ private struct OptimizerCase: CustomTestStringConvertible {
                 parameters: parameters[2...].map(\.parameter), learningRate: 0, weightDecay: 0),
         ]
         let arguments = json["arguments"]
-        if json["kind"]?.stringValue == "SGD" {
+        func number(_ name: String, _ fallback: Double = 0) -> Double {
+            arguments?[name]?.doubleValue ?? fallback
+        }
+        func flag(_ name: String) -> Bool { arguments?[name]?.boolValue ?? false }
+        switch json["kind"]?.stringValue {
+        case "SGD":
             return try SGD(
-                groups: groups, momentum: arguments?["momentum"]?.doubleValue ?? 0,
-                dampening: arguments?["dampening"]?.doubleValue ?? 0,
-                nesterov: arguments?["nesterov"]?.boolValue ?? false)
+                groups: groups, momentum: number("momentum"), dampening: number("dampening"),
+                nesterov: flag("nesterov"))
+        case "Adagrad":
+            return try Adagrad(
+                groups: groups, lrDecay: number("lr_decay"), epsilon: number("eps", 1e-10))
+        case "RMSprop":
+            return try RMSprop(
+                groups: groups, alpha: number("alpha", 0.99), epsilon: number("eps", 1e-8),
+                momentum: number("momentum"), centered: flag("centered"))
+        case "Adafactor":
+            return try Adafactor(groups: groups)
+        default:
+            break
         }
         let betas = arguments?["betas"]?.doubles ?? [0.9, 0.999]
         return try AdamW(
             groups: groups, beta1: betas[0], beta2: betas[1],
-            epsilon: arguments?["eps"]?.doubleValue ?? 1e-8)
+            epsilon: number("eps", 1e-8))
     }
 }
 
@@ -103,9 +118,10 @@ struct AdamWTests {
         }
     }
 
-    @Test func `the golden file holds both optimizers`() {
+    @Test func `the golden file holds all optimizers`() {
         #expect(
-            Set(OptimizerCase.all.compactMap { $0.json["kind"]?.stringValue }) == ["AdamW", "SGD"])
+            Set(OptimizerCase.all.compactMap { $0.json["kind"]?.stringValue })
+                == ["AdamW", "SGD", "Adagrad", "RMSprop", "Adafactor"])
     }
 
     @Test(arguments: [0.0, 0.1])

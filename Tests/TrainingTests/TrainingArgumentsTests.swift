@@ -120,10 +120,23 @@ struct TrainingArgumentsTests {
                 ["eval_strategy": "sometimes"],
                 "eval_strategy: 'sometimes' is not a choice; use one of 'no', 'steps', 'epoch'"
             ),
+            (["seed": 4_294_967_296], "seed: must be between 0 and 4294967295, got 4294967296"),
             (["adam_beta1": 1], "adam_beta1: must be at least 0.0 and below 1.0, got 1.0"),
             (
-                ["optim": "adafactor"],
-                "optim: 'adafactor' is not available; use 'adamw_torch' or 'sgd'"
+                ["optim": "rmsprop", "optim_args": "alpha=1"],
+                "optim_args: alpha must be at least 0.0 and below 1.0, got 1.0"
+            ),
+            (
+                ["optim": "adagrad", "optim_args": "eps=small"],
+                "optim_args: eps is 'small', not a number"
+            ),
+            (
+                ["optim": "sgd", "optim_args": "nesterov=maybe"],
+                "optim_args: nesterov is 'maybe'; use true or false"
+            ),
+            (
+                ["optim": "adafactor", "optim_args": "beta1=0.9"],
+                "optim_args: 'adafactor' has no option 'beta1'; it takes none"
             ),
             (
                 ["optim": "lion"],
@@ -169,6 +182,21 @@ struct TrainingArgumentsTests {
                     + "number of 0 or more"
             ),
             (["lr_scheduler_kwargs": "{"], "lr_scheduler_kwargs: is not JSON"),
+            (
+                [
+                    "learning_rate": 0, "lr_scheduler_type": "polynomial",
+                    "lr_scheduler_kwargs": ["lr_end": -1],
+                ],
+                "lr_scheduler_kwargs: lr_end (-1.0) must be smaller than learning_rate (0.0), which "
+                    + "must be above 0"
+            ),
+            (
+                [
+                    "learning_rate": 0, "lr_scheduler_type": "cosine_with_min_lr",
+                    "lr_scheduler_kwargs": ["min_lr": 0],
+                ],
+                "lr_scheduler_kwargs: min_lr needs a learning_rate above 0; use min_lr_rate"
+            ),
         ] as [(JSONObject, String)])
     func `wrong arguments are named with the way out`(values: JSONObject, expected: String) {
         let text = message(values)
@@ -183,14 +211,70 @@ struct TrainingArgumentsTests {
         ])
     }
 
-    @Test func `what does nothing here is said`() throws {
+    @Test func `what does nothing is said`() throws {
         let args = try SentenceTransformerTrainingArguments([
             "dataloader_num_workers": 4, "label_smoothing_factor": 0.1, "use_cpu": true,
+            "do_train": true, "resume_from_checkpoint": "old",
         ])
         #expect(
-            args.warnings == [
-                "dataloader_num_workers has no effect: texts are tokenized once, before the first step"
+            Set(args.warnings) == [
+                "dataloader_num_workers has no effect: texts are tokenized once, before the first step",
+                "label_smoothing_factor has no effect: losses over embeddings have no labels to smooth",
+                "resume_from_checkpoint has no effect: give it to "
+                    + "trainer:train{ resume_from_checkpoint = ... }",
             ])
+    }
+
+    @Test func `every argument works, says that it does nothing, or is refused`() throws {
+        // A value of the argument's type that is not its default.
+        func other(_ argument: TrainingArgument) -> JSONValue {
+            switch (argument.defaultValue, argument.kind) {
+            case (.bool(let flag), _): .bool(!flag)
+            case (.int(let number), _): .int(number + 1)
+            case (.double(let number), _): .double(number + 1)
+            case (_, .int): 2
+            default: "other"
+            }
+        }
+        for argument in SentenceTransformerTrainingArguments.table {
+            func made() throws -> SentenceTransformerTrainingArguments {
+                try SentenceTransformerTrainingArguments([argument.name: other(argument)])
+            }
+            switch argument.support {
+            case .supported: continue
+            case .withoutEffect:
+                let warnings = try made().warnings
+                #expect(
+                    argument.name == "use_cpu" || argument.name.hasPrefix("do_")
+                        || ["prediction_loss_only", "remove_unused_columns"].contains(argument.name)
+                        || warnings.contains { $0.hasPrefix(argument.name) }, "\(argument.name)")
+            case .refused:
+                #expect(message([argument.name: other(argument)]).contains(argument.name))
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (["prompts": 5], "prompts: expected string or table of strings by name, got number"),
+            (["prompts": ["a": 5]], "prompts: expected a string or a table of strings for 'a'"),
+            (
+                ["prompts": ["nli": ["a": 5]]],
+                "prompts: expected a string or a table of strings for 'nli'"
+            ),
+            (["do_train": "yes"], "do_train: expected boolean, got string"),
+            (["hub_strategy": 5], "hub_strategy: expected string, got number"),
+        ] as [(JSONObject, String)])
+    func `types are checked where nothing else is`(values: JSONObject, expected: String) {
+        #expect(message(values).hasSuffix(expected), "\(message(values))")
+    }
+
+    @Test func `prompts may be JSON`() throws {
+        let args = try SentenceTransformerTrainingArguments(["prompts": #"{"a": "q: "}"#])
+        #expect(args.prompt(column: "a", dataset: nil) == "q: ")
+        #expect(args.prompt(column: "b", dataset: nil) == nil)
+        let one = try SentenceTransformerTrainingArguments(["prompts": "{q} "])
+        #expect(one.prompt(column: "b", dataset: nil) == "{q} ")
     }
 
     @Test func `prompts are found by column, by dataset and for all`() throws {

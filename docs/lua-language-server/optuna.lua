@@ -217,6 +217,8 @@ local StudySummary = {}
 ---@field state string A TrialState.
 ---@field study optuna.Study 
 ---@field user_attrs table 
+---@field value number nil while it runs.
+---@field values (number)[] nil while it runs.
 local Trial = {}
 
 --- A float of [low, high].

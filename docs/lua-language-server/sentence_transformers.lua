@@ -51,6 +51,20 @@ function SentenceTransformer:encode_query(sentences, options) end
 ---@return any
 function SentenceTransformer:encode_document(sentences, options) end
 
+--- Tokens as the model gets them: input_ids, attention_mask and, for BERT, token_type_ids, each with a row for every text, as long as the longest.
+---@param inputs (string)[]|datasets.Column sequence of string or Column, required
+---@param prompt? string string = nil. A text that goes before every one.
+---@param options? { inputs?: (string)[]|datasets.Column, prompt?: string }
+---@return any
+function SentenceTransformer:preprocess(inputs, prompt, options) end
+
+--- Tokens as the model gets them: input_ids, attention_mask and, for BERT, token_type_ids, each with a row for every text, as long as the longest.
+---@param inputs (string)[]|datasets.Column sequence of string or Column, required
+---@param prompt? string string = nil. A text that goes before every one.
+---@param options? { inputs?: (string)[]|datasets.Column, prompt?: string }
+---@return any
+function SentenceTransformer:tokenize(inputs, prompt, options) end
+
 --- All rows of one with all rows of the other: a matrix.
 ---@param embeddings1 sentence_transformers.Matrix|(any)[] Matrix or sequence, required. A matrix or one embedding.
 ---@param embeddings2 sentence_transformers.Matrix|(any)[] Matrix or sequence, required. A matrix or one embedding.
@@ -65,22 +79,34 @@ function SentenceTransformer:similarity(embeddings1, embeddings2, options) end
 ---@return (number)[]
 function SentenceTransformer:similarity_pairwise(embeddings1, embeddings2, options) end
 
+--- Metrics of the model, by name.
+---@param evaluator any any, required. An evaluator, a function, or a sequence of either.
+---@param output_path? string string = nil. Folder for CSV files.
+---@param options? { evaluator?: any, output_path?: string }
+---@return any
+function SentenceTransformer:evaluate(evaluator, output_path, options) end
+
 --- Fine-tunes a model, or searches for the best one.
 ---@class sentence_transformers.SentenceTransformerTrainer
 ---@field args sentence_transformers.SentenceTransformerTrainingArguments 
+---@field eval_dataset any|nil What it evaluates.
 ---@field evaluator sentence_transformers.Evaluator 
 ---@field model sentence_transformers.SentenceTransformer The model that is trained; after a search the best one.
 ---@field state table What training says about itself: log_history, global_step ...
+---@field train_dataset any|nil What it trains on.
 local SentenceTransformerTrainer = {}
 
 --- Trains the model: { global_step, training_loss, metrics }.
+---@param resume_from_checkpoint? string|boolean string or boolean = nil. A checkpoint's folder, or true for the last one in output_dir.
 ---@param options? { resume_from_checkpoint?: string|boolean }
 ---@return any
-function SentenceTransformerTrainer:train(options) end
+function SentenceTransformerTrainer:train(resume_from_checkpoint, options) end
 
 --- Metrics of the model, keys with eval_ before them.
+---@param eval_dataset? any any = the trainer's. A Dataset, or by name a table of them.
+---@param options? { eval_dataset?: any, metric_key_prefix?: string }
 ---@return any
-function SentenceTransformerTrainer:evaluate() end
+function SentenceTransformerTrainer:evaluate(eval_dataset, options) end
 
 --- Writes the model's folder.
 ---@param output_dir? string string = the arguments' output_dir
@@ -779,7 +805,7 @@ M_sentence_transformers.SentenceTransformerTrainer = M_sentence_transformers_Sen
 
 --- Every knob of a training run.
 ---@class sentence_transformers.SentenceTransformerTrainingArguments_class
----@overload fun(output_dir?: string, options?: { output_dir?: string, per_device_train_batch_size?: integer, num_train_epochs?: number, max_steps?: integer, gradient_accumulation_steps?: integer, seed?: integer, data_seed?: integer, full_determinism?: boolean, dropout_rng?: "counter"|"torch", learning_rate?: number, lr_scheduler_type?: "linear"|"cosine"|"cosine_with_restarts"|"polynomial"|"constant"|"constant_with_warmup"|"inverse_sqrt"|"reduce_lr_on_plateau"|"cosine_with_min_lr"|"cosine_warmup_with_min_lr"|"warmup_stable_decay"|"greedy", lr_scheduler_kwargs?: string|table, warmup_steps?: number, warmup_ratio?: number, optim?: "adamw_torch"|"adamw_torch_fused"|"sgd"|"adagrad"|"rmsprop"|"adafactor", optim_args?: string, weight_decay?: number, adam_beta1?: number, adam_beta2?: number, adam_epsilon?: number, max_grad_norm?: number, learning_rate_mapping?: string|table, optim_target_modules?: any, label_smoothing_factor?: any, fp16?: any, bf16?: boolean, fp16_full_eval?: any, bf16_full_eval?: boolean, tf32?: any, activation_checkpointing?: boolean, activation_checkpointing_kwargs?: any, gradient_checkpointing?: boolean, gradient_checkpointing_kwargs?: any, neftune_noise_alpha?: any, auto_find_batch_size?: any, logging_strategy?: "no"|"steps"|"epoch", logging_steps?: number, logging_first_step?: boolean, logging_nan_inf_filter?: boolean, eval_strategy?: "no"|"steps"|"epoch", eval_steps?: number, eval_delay?: number, eval_on_start?: boolean, per_device_eval_batch_size?: integer, save_strategy?: "no"|"steps"|"epoch"|"best", save_steps?: number, save_total_limit?: integer, save_only_model?: boolean, load_best_model_at_end?: boolean, metric_for_best_model?: string, greater_is_better?: boolean, disable_tqdm?: boolean, run_name?: string, report_to?: any, log_level?: any, include_num_input_tokens_seen?: any, skip_memory_metrics?: any, debug?: any, push_to_hub?: any, dataloader_drop_last?: boolean, batch_sampler?: "batch_sampler"|"no_duplicates"|"no_duplicates_hashed"|"group_by_label", multi_dataset_batch_sampler?: "round_robin"|"proportional", prompts?: string|table, router_mapping?: any, dataloader_num_workers?: integer, dataloader_prefetch_factor?: integer, dataloader_persistent_workers?: boolean, eval_accumulation_steps?: integer, dataloader_pin_memory?: any, dataloader_multiprocessing_context?: any, dataloader_in_order?: any, remove_unused_columns?: any, train_sampling_strategy?: any, length_column_name?: any, label_names?: any, ignore_data_skip?: boolean, average_tokens_across_devices?: any, log_on_each_node?: any, log_level_replica?: any, project?: any, trackio_space_id?: any, trackio_bucket_id?: any, trackio_static_space_id?: any, prediction_loss_only?: any, eval_do_concat_batches?: any, eval_use_gather_object?: any, include_for_metrics?: any, batch_eval_metrics?: any, save_on_each_node?: any, hub_token?: any, hub_private_repo?: any, hub_model_id?: any, hub_strategy?: any, hub_always_push?: any, hub_revision?: any, use_cpu?: any, accelerator_config?: any, ddp_find_unused_parameters?: any, ddp_bucket_cap_mb?: any, ddp_broadcast_buffers?: any, ddp_static_graph?: any, ddp_backend?: any, ddp_timeout?: any, do_train?: any, do_eval?: any, do_predict?: any, resume_from_checkpoint?: any, local_rank?: any, use_cache?: any, torch_empty_cache_steps?: any, fsdp_config?: any, liger_kernel_config?: any, torch_compile?: any, torch_compile_backend?: any, torch_compile_mode?: any, use_liger_kernel?: any, enable_jit_checkpoint?: any, restore_callback_states_from_checkpoint?: any, parallelism_config?: any, fsdp?: any, deepspeed?: any }): sentence_transformers.SentenceTransformerTrainingArguments
+---@overload fun(output_dir?: string, options?: { output_dir?: string, per_device_train_batch_size?: integer, num_train_epochs?: number, max_steps?: integer, gradient_accumulation_steps?: integer, seed?: integer, data_seed?: integer, full_determinism?: boolean, dropout_rng?: "counter"|"torch", learning_rate?: number, lr_scheduler_type?: "linear"|"cosine"|"cosine_with_restarts"|"polynomial"|"constant"|"constant_with_warmup"|"inverse_sqrt"|"reduce_lr_on_plateau"|"cosine_with_min_lr"|"cosine_warmup_with_min_lr"|"warmup_stable_decay"|"greedy", lr_scheduler_kwargs?: string|table, warmup_steps?: number, warmup_ratio?: number, optim?: "adamw_torch"|"adamw_torch_fused"|"sgd"|"adagrad"|"rmsprop"|"adafactor", optim_args?: string, weight_decay?: number, adam_beta1?: number, adam_beta2?: number, adam_epsilon?: number, max_grad_norm?: number, learning_rate_mapping?: string|table, optim_target_modules?: any, label_smoothing_factor?: number, fp16?: any, bf16?: boolean, fp16_full_eval?: any, bf16_full_eval?: boolean, tf32?: any, activation_checkpointing?: boolean, activation_checkpointing_kwargs?: any, gradient_checkpointing?: boolean, gradient_checkpointing_kwargs?: any, neftune_noise_alpha?: any, auto_find_batch_size?: any, logging_strategy?: "no"|"steps"|"epoch", logging_steps?: number, logging_first_step?: boolean, logging_nan_inf_filter?: boolean, eval_strategy?: "no"|"steps"|"epoch", eval_steps?: number, eval_delay?: number, eval_on_start?: boolean, per_device_eval_batch_size?: integer, save_strategy?: "no"|"steps"|"epoch"|"best", save_steps?: number, save_total_limit?: integer, save_only_model?: boolean, load_best_model_at_end?: boolean, metric_for_best_model?: string, greater_is_better?: boolean, disable_tqdm?: boolean, run_name?: string, report_to?: any, log_level?: any, include_num_input_tokens_seen?: any, skip_memory_metrics?: any, debug?: any, push_to_hub?: any, dataloader_drop_last?: boolean, batch_sampler?: "batch_sampler"|"no_duplicates"|"no_duplicates_hashed"|"group_by_label", multi_dataset_batch_sampler?: "round_robin"|"proportional", prompts?: string|table, router_mapping?: any, dataloader_num_workers?: integer, dataloader_prefetch_factor?: integer, dataloader_persistent_workers?: boolean, eval_accumulation_steps?: integer, dataloader_pin_memory?: boolean, dataloader_multiprocessing_context?: any, dataloader_in_order?: boolean, remove_unused_columns?: boolean, train_sampling_strategy?: string, length_column_name?: string, label_names?: any, ignore_data_skip?: boolean, average_tokens_across_devices?: boolean, log_on_each_node?: boolean, log_level_replica?: string, save_on_each_node?: boolean, accelerator_config?: any, ddp_find_unused_parameters?: any, ddp_bucket_cap_mb?: any, ddp_broadcast_buffers?: any, ddp_static_graph?: any, ddp_backend?: any, ddp_timeout?: integer, local_rank?: integer, fsdp_config?: any, project?: string, trackio_space_id?: any, trackio_bucket_id?: any, trackio_static_space_id?: any, hub_token?: any, hub_private_repo?: any, hub_model_id?: any, hub_strategy?: string, hub_always_push?: boolean, hub_revision?: any, eval_do_concat_batches?: boolean, eval_use_gather_object?: boolean, include_for_metrics?: any, batch_eval_metrics?: boolean, use_cache?: boolean, torch_empty_cache_steps?: any, liger_kernel_config?: any, prediction_loss_only?: boolean, use_cpu?: boolean, do_train?: boolean, do_eval?: boolean, do_predict?: boolean, resume_from_checkpoint?: any, torch_compile?: any, torch_compile_backend?: any, torch_compile_mode?: any, use_liger_kernel?: any, enable_jit_checkpoint?: any, restore_callback_states_from_checkpoint?: any, parallelism_config?: any, fsdp?: any, deepspeed?: any }): sentence_transformers.SentenceTransformerTrainingArguments
 local M_sentence_transformers_SentenceTransformerTrainingArguments = {}
 M_sentence_transformers.SentenceTransformerTrainingArguments = M_sentence_transformers_SentenceTransformerTrainingArguments
 
@@ -1278,6 +1304,8 @@ M_sentence_transformers_SimilarityFunction.DOT = "dot"
 M_sentence_transformers_SimilarityFunction.EUCLIDEAN = "euclidean"
 
 M_sentence_transformers_SimilarityFunction.MANHATTAN = "manhattan"
+
+M_sentence_transformers_SimilarityFunction.DOT_PRODUCT = "dot"
 
 ---@class sentence_transformers.BatchSamplers
 local M_sentence_transformers_BatchSamplers = {}

@@ -1,15 +1,20 @@
-"""Writes Tests/TrainingTests/Golden/adamw.json: torch's AdamW, SGD and clip_grad_norm_ on small tensors.
+"""Writes Tests/TrainingTests/Golden/adamw.json: the optimizers and clip_grad_norm_ on small tensors.
 
-    python scripts/golden/adamw.py --out Tests/TrainingTests/Golden/adamw.json
+    python scripts/golden/adamw.py [--out FILE]
 
-The first tensor is an embedding table of which some rows never get a gradient. Written with torch
-2.13.0+cpu, seed 3.
+The first tensor is an embedding table of which some rows never get a gradient. Adafactor is
+transformers', as its trainer sets it up; the others are torch's. Written with torch 2.13.0+cpu and
+transformers 5.23.0, seed 3.
 """
 
 import argparse
 import json
+import pathlib
 
 import torch
+from transformers.optimization import Adafactor
+
+OUT = pathlib.Path(__file__).parents[2] / "Tests/TrainingTests/Golden/adamw.json"
 
 SHAPES = [(6, 5), (33,), (7,)]
 STEPS = 12
@@ -53,7 +58,7 @@ def case(kind, rates, decay, maximum, **kwargs):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--out", default=OUT)
     options = parser.parse_args()
     fused = {"fused": True}
     cases = [
@@ -63,6 +68,13 @@ def main():
         case(torch.optim.SGD, [0.1, 0.05], 0.1, 1.0),
         case(torch.optim.SGD, [0.1], 0.1, 1e9, momentum=0.9, dampening=0.1),
         case(torch.optim.SGD, [0.1], 0.0, 1e9, momentum=0.9, nesterov=True),
+        case(torch.optim.Adagrad, [0.1, 0.05], 0.0, 1.0),
+        case(torch.optim.Adagrad, [0.1], 0.1, 1e9, lr_decay=0.1, eps=1e-6),
+        case(torch.optim.RMSprop, [0.01, 0.02], 0.0, 1.0),
+        case(torch.optim.RMSprop, [0.01], 0.1, 1e9, alpha=0.9, eps=1e-6, momentum=0.5),
+        case(torch.optim.RMSprop, [0.01], 0.0, 1e9, alpha=0.9, eps=1e-3, centered=True),
+        case(Adafactor, [0.0, 0.01, 0.02], 0.0, 1.0, scale_parameter=False, relative_step=False),
+        case(Adafactor, [0.05], 0.1, 1e9, scale_parameter=False, relative_step=False),
     ]
     with open(options.out, "w", encoding="utf-8") as out:
         out.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

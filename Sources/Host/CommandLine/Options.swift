@@ -102,6 +102,26 @@ package struct Options: ParsableCommand {
         return bounds
     }
 
+    /// The words with "-eCODE" and "-lNAME", which lua(1) takes, as two: the library does not know
+    /// them.
+    package static func separated(_ words: [String]) -> [String] {
+        let takeValues = ["-e", "-l", "--allow", "--memory-limit", "--instruction-limit"]
+        var result: [String] = []
+        var rest = words[...]
+        while let word = rest.first, word.hasPrefix("-"), word != "-", word != "--" {
+            rest.removeFirst()
+            if takeValues.contains(word) {
+                result.append(word)
+                if let value = rest.popFirst() { result.append(value) }
+            } else if word.hasPrefix("-e") || word.hasPrefix("-l") {
+                result += [String(word.prefix(2)), String(word.dropFirst(2))]
+            } else {
+                result.append(word)
+            }
+        }
+        return result + rest
+    }
+
     /// Everything from the first word that is no switch is kept as it is: a dash there is a switch
     /// that does not exist, unless "--" stands before it.
     package mutating func refuseUnknownSwitch() throws {

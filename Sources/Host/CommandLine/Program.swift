@@ -20,7 +20,7 @@ public enum Program {
         }
         var options: Options
         do {
-            options = try Options.parse(words)
+            options = try Options.parse(Options.separated(words))
             try options.refuseUnknownSwitch()
         } catch {
             // The library would exit with 64; lua(1) and the conventions of shells say 2.
@@ -64,8 +64,11 @@ public enum Program {
         let reads = options.script.isEmpty && options.code.isEmpty
         let isTerminal = isatty(STDIN_FILENO) != 0
         let interactive = options.interactive || (reads && isTerminal)
+        // Before -l and -e, which may look at them.
         if options.script.isEmpty {
             try session.setArguments(prefix.isEmpty ? [] : [prefix[0]], prefix: [])
+        } else {
+            try session.setArguments(options.script, prefix: prefix)
         }
         if options.deterministic { try session.makeDeterministic(seed: 0) }
         for module in options.modules { try session.require(module) }

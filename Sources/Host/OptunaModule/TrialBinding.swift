@@ -14,6 +14,14 @@ func trialClass() -> LuaClass<Trial> {
     trial
         .property("number", .integer, doc: "Place in the study, from 0.", get: { $0.number })
         .property("state", .string, doc: "A TrialState.", get: { try $0.currentState().name })
+        .property(
+            "value", .number, doc: "nil while it runs.",
+            get: { try $0.currentRecord().value() }
+        )
+        .property(
+            "values", .sequence(.number), doc: "nil while it runs.",
+            get: { try $0.currentRecord().values }
+        )
         .property("params", .table, get: { NamedValuesTable(values: $0.params) })
         .property(
             "distributions", .table,

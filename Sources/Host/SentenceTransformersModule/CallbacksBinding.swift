@@ -102,6 +102,11 @@ private func handle(
     let returned: LuaValue = try function.call(
         table, ArgumentsObject(context.args), context.state.scriptTable, controls, details)
     // Python lets a callback return the control; ours may, too.
+    guard returned.isNil || returned.table != nil else {
+        throw LuaError.message(
+            "\(event.rawValue): expected the function to return nothing or the control, got"
+                + " \(returned.typeName)")
+    }
     let changed = returned.table ?? controls
     control.shouldTrainingStop = try changed.get("should_training_stop")
     control.shouldEpochStop = try changed.get("should_epoch_stop")

@@ -15,7 +15,9 @@ func sentenceTransformerClass(_ session: HostSession) -> LuaClass<SentenceTransf
     addLoading(to: declaration, session)
     addFields(to: declaration)
     addEncoding(to: declaration, session)
+    addTokens(to: declaration)
     addSimilarity(to: declaration)
+    addEvaluation(to: declaration)
     return declaration
 }
 
@@ -205,7 +207,9 @@ private func encode(
     _ session: HostSession
 ) throws -> LuaResults {
     let given: LuaValue = try args["sentences"]
-    if let text = given.string {
+    if given.typeName == "string" {
+        // Says so when it is not UTF-8.
+        let text: String = try args["sentences"]
         return LuaResults(try model.encode(text, options: options) as [Float])
     }
     let texts: TextsArgument = try args["sentences"]
@@ -215,6 +219,60 @@ private func encode(
     defer { bar?.finish() }
     if let bar { options.progress = { bar.set(done: $0, total: $1) } }
     return LuaResults(try model.encode(texts.values, options: options) as Matrix)
+}
+
+// MARK: - Tokens
+
+private func addTokens(to declaration: LuaClass<SentenceTransformer>) {
+    for name in ["preprocess", "tokenize"] {
+        declaration.method(
+            name,
+            [
+                .required("inputs", TextsArgument.type),
+                .optional("prompt", .string, .nil, "A text that goes before every one."),
+            ],
+            doc: "Tokens as the model gets them: input_ids, attention_mask and, for BERT,"
+                + " token_type_ids, each with a row for every text, as long as the longest."
+        ) { model, args in
+            let texts: TextsArgument = try args["inputs"]
+            let tokens = try model.tokenize(texts.values, prompt: try args["prompt"] ?? "")
+            let longest = (0..<tokens.count).map(tokens.length).max() ?? 0
+            let pad = Int32(clamping: model.transformerConfig.padTokenID ?? 0)
+            let rows = (0..<tokens.count).map { text in
+                let ids = Array(tokens[text])
+                let padding = longest - ids.count
+                return (
+                    ids: ids + Array(repeating: pad, count: padding),
+                    mask: ids.map { _ in 1 } + Array(repeating: 0, count: padding)
+                )
+            }
+            func table(_ rows: [[Int]]) -> JSONValue {
+                .array(rows.map { JSONValue($0.map { JSONValue($0) }) })
+            }
+            var features: JSONObject = [
+                "input_ids": table(rows.map { $0.ids.map { Int($0) } })
+            ]
+            if model.transformerConfig.typeVocabSize > 0 {
+                features["token_type_ids"] = table(rows.map { $0.ids.map { _ in 0 } })
+            }
+            features["attention_mask"] = table(rows.map(\.mask))
+            return features
+        }
+    }
+}
+
+private func addEvaluation(to declaration: LuaClass<SentenceTransformer>) {
+    declaration.method(
+        "evaluate",
+        [
+            .required("evaluator", .any, "An evaluator, a function, or a sequence of either."),
+            .optional("output_path", .string, .nil, "Folder for CSV files."),
+        ], doc: "Metrics of the model, by name."
+    ) { model, args in
+        let value: LuaValue = try args["evaluator"]
+        return try evaluator(from: value, path: "evaluator")
+            .evaluate(model, EvaluationContext(outputPath: try args.path("output_path"))).json
+    }
 }
 
 // MARK: - Similarity

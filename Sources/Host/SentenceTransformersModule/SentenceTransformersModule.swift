@@ -31,7 +31,11 @@ enum SentenceTransformersModule {
         .submodule("losses", lossesModule(session))
         .submodule("util", utilModule())
         .submodule("evaluation", evaluationModule())
-        .submodule("SimilarityFunction", constants("SimilarityFunction", SimilarityFunction.self))
+        .submodule(
+            "SimilarityFunction",
+            constants("SimilarityFunction", SimilarityFunction.self)
+                .constant("DOT_PRODUCT", SimilarityFunction.dot.rawValue)
+        )
         .submodule("BatchSamplers", constants("BatchSamplers", BatchSamplers.self))
         .submodule(
             "MultiDatasetBatchSamplers",

@@ -1,9 +1,9 @@
 // `st.SentenceTransformerTrainer`: the constructor and methods of Python's trainer. What they do is
 // in TrainerObject.swift and HyperparameterSearch.swift; here arguments are decoded.
 
-import LuaBridge
+public import LuaBridge
 import OrderedJSON
-import Training
+public import Training
 
 func trainerClass(_ session: HostSession) -> LuaClass<TrainerObject> {
     let declaration = LuaClass<TrainerObject>(
@@ -18,6 +18,8 @@ func trainerClass(_ session: HostSession) -> LuaClass<TrainerObject> {
             doc: "The model that is trained; after a search the best one.", get: { try $0.model }
         )
         .property("args", .object("SentenceTransformerTrainingArguments"), get: { $0.args })
+        .property("train_dataset", doc: "What it trains on.", get: { $0.trainDataset })
+        .property("eval_dataset", doc: "What it evaluates.", get: { $0.evalDataset })
         .property(
             "state", .table, doc: "What training says about itself: log_history, global_step ...",
             get: { RecordTable(name: "TrainerState", fields: try $0.state.scriptTable) }
@@ -88,6 +90,16 @@ extension ArgumentsObject {
     }
 }
 
+extension TrainerDataset: IntoLua {
+    /// The Dataset, or a DatasetDict of several.
+    public func push(onto stack: LuaStack) throws {
+        switch self {
+        case .one(let dataset): try dataset.push(onto: stack)
+        case .named(let datasets): try DatasetDictObject(DatasetDict(datasets)).push(onto: stack)
+        }
+    }
+}
+
 private func datasets(_ args: LuaArguments, _ name: String) throws -> TrainerDataset? {
     let value: LuaValue = try args[name]
     if value.isNil { return nil }
@@ -121,7 +133,7 @@ private func addTraining(to declaration: LuaClass<TrainerObject>) {
         .method(
             "train",
             [
-                .keyword(
+                .optional(
                     "resume_from_checkpoint", .union([.string, .boolean]), .nil,
                     "A checkpoint's folder, or true for the last one in output_dir.")
             ], doc: "Trains the model: { global_step, training_loss, metrics }."
@@ -142,9 +154,21 @@ private func addTraining(to declaration: LuaClass<TrainerObject>) {
                     "metrics": .object(output.metrics.json),
                 ])
         }
-        .method("evaluate", doc: "Metrics of the model, keys with eval_ before them.") {
-            object, _ in
-            try interruptible(object) { try object.trainer().evaluate().json }
+        .method(
+            "evaluate",
+            [
+                // By name only where it is a table, which otherwise would be one of names.
+                .optional(
+                    "eval_dataset", .any, .computed("the trainer's"),
+                    "A Dataset, or by name a table of them."),
+                .keyword("metric_key_prefix", .string, "eval", "What stands before the keys."),
+            ], doc: "Metrics of the model, keys with eval_ before them."
+        ) { object, args -> JSONObject in
+            let dataset = try datasets(args, "eval_dataset")
+            let prefix: String = try args["metric_key_prefix"]
+            return try interruptible(object) {
+                try object.trainer().evaluate(dataset, prefix: prefix).json
+            }
         }
         .method(
             "save_model",

@@ -19,6 +19,7 @@ final class TrainerObject: LuaObject {
     private(set) var callbacks: [LuaValue]
     /// Tokens of the datasets, kept for all trainings.
     let tokenStore = TokenStore()
+    private let warnings: TrainerWarnings
     /// The model that was trained last, or will be; after a search the best one, loaded at its
     /// first use.
     private(set) var modelSource: ModelSource
@@ -37,6 +38,7 @@ final class TrainerObject: LuaObject {
         loss: LossSource, evaluator: (any Evaluator)?, callbacks: [LuaValue]
     ) throws {
         self.session = session
+        warnings = TrainerWarnings(session.progress)
         self.args = args
         self.trainDataset = trainDataset
         self.evalDataset = evalDataset
@@ -129,7 +131,7 @@ final class TrainerObject: LuaObject {
             model: model, args: args, trainDataset: trainDataset, evalDataset: evalDataset,
             loss: try lossSource.make(for: model), evaluator: evaluator,
             callbacks: try callbacks.map { try callback(from: $0, session) }, runDir: runDir,
-            tokenStore: tokenStore)
+            tokenStore: tokenStore, logger: warnings.logger)
         trainer.hooks.cancellation = session.cancellation
         trainer.hooks.checkPath = session.checkFolder
         trainer.hooks.progress = TrainingProgress(session.progress, args: args, label: label).show

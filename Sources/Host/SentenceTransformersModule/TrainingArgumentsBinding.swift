@@ -80,7 +80,7 @@ extension ArgumentKind {
         case .number(.upTo(let upper, let lower)): (.number, .between(lower, upper))
         case .text: (.string, nil)
         case .choice(let names): (.oneOf(names), nil)
-        case .table: (.union([.string, .table]), nil)
+        case .table, .prompts: (.union([.string, .table]), nil)
         case .texts: (.stringOrSequence, nil)
         case .anything: (.any, nil)
         }

@@ -234,7 +234,11 @@ public struct SchedulerOptions: Sendable, Equatable {
             switch (number("min_lr"), number("min_lr_rate")) {
             case (.some, .some):
                 throw refuse("min_lr and min_lr_rate are both set", "keep one of them")
-            case (let rate?, nil): minimumRate = rate / baseLearningRate
+            case (let rate?, nil):
+                guard baseLearningRate > 0 else {
+                    throw refuse("min_lr needs a learning_rate above 0", "use min_lr_rate")
+                }
+                minimumRate = rate / baseLearningRate
             case (nil, let ratio?): minimumRate = ratio
             case (nil, nil):
                 throw refuse("'\(type.rawValue)' needs min_lr or min_lr_rate", "set one of them")
@@ -244,10 +248,10 @@ public struct SchedulerOptions: Sendable, Equatable {
                 throw refuse("'warmup_stable_decay' needs num_decay_steps, 0 or more", "set it")
             }
         case .polynomial:
-            guard number("lr_end") ?? 1e-7 < baseLearningRate else {
+            guard baseLearningRate > 0, number("lr_end") ?? 1e-7 < baseLearningRate else {
                 throw refuse(
                     "lr_end (\(number("lr_end") ?? 1e-7)) must be smaller than learning_rate "
-                        + "(\(baseLearningRate))")
+                        + "(\(baseLearningRate)), which must be above 0")
             }
         case .inverseSqrt:
             guard number("timescale") ?? 1 > 0 else { throw refuse("timescale must be positive") }

@@ -39,6 +39,16 @@ assert(trainer.state.log_history[1].loss > 0 and trainer.state.log_history[1].st
 assert(model:encode("a big cat")[1] ~= before[1])
 assert(trainer:evaluate()["eval_dev_spearman_cosine"] == evaluator(model).dev_spearman_cosine)
 
+-- Other data, other keys; the trainer's own data are fields.
+local other = trainer:evaluate{ eval_dataset = train, metric_key_prefix = "other" }
+assert(other.other_loss > 0 and other.other_dev_spearman_cosine and not other.eval_loss)
+assert(#trainer.train_dataset == #train and trainer.eval_dataset == nil)
+local named = trainer:evaluate{ eval_dataset = { a = train, b = train } }
+assert(named.eval_a_loss == named.eval_b_loss and named.eval_a_dev_spearman_cosine)
+
+-- An evaluator may be the model's to call.
+assert(model:evaluate(evaluator).dev_spearman_cosine == evaluator(model).dev_spearman_cosine)
+
 -- A saved model gives its vectors again.
 trainer:save_model("saved")
 local again = st.SentenceTransformer("saved"):encode("a big cat")
