@@ -52,8 +52,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZip", providers: [.apt(["libzip-dev"])]),
 
-        // bfloat16 products on the processor's tile registers.
-        .target(name: "CBFloat16"),
+        // Instructions that Swift does not reach: bfloat16 products, shuffles.
+        .target(name: "CKernels"),
 
         // Small shared foundations.
         .target(name: "OrderedJSON", swiftSettings: settings),
@@ -79,7 +79,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "CBFloat16", "COpenBLAS", "Compression", "OrderedJSON", "Parquet",
+                "CKernels", "COpenBLAS", "Compression", "OrderedJSON", "Parquet",
                 "RandomGenerators",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),

@@ -116,7 +116,10 @@ public final class SentenceTransformerTrainer {
         try resume(resumeFrom, optimizer, &plan)
 
         var run = Run(start: start, initialStep: state.globalStep, lastLogged: state.globalStep)
-        for parameter in model.parameters { parameter.zeroGradient() }
+        for parameter in model.parameters {
+            parameter.zeroGradient()
+            parameter.makeWritable()
+        }
         control.shouldTrainingStop = false
         try fire(.trainBegin)
         hooks.progress?(.trainBegin(step: state.globalStep, maxSteps: plan.maxSteps))

@@ -13,9 +13,9 @@ func runKernelBenchmarks(_ options: BenchmarkOptions) {
     linear(options)
     activations(options)
     norms(options)
-    dropout(options)
     embeddings(options)
     for length in [12, 32, 128, 512] { attention(options, length) }
+    runStepBenchmarks(options)
 }
 
 private func report(
@@ -161,17 +161,6 @@ private func norms(_ options: BenchmarkOptions) {
     }
 }
 
-private func dropout(_ options: BenchmarkOptions) {
-    let values = Numbers(tokens * hidden)
-    report(
-        options, "dropout, counter", "\(tokens)x\(hidden)", bytes: Double(tokens * hidden * 8)
-    ) {
-        applyDropout(
-            rows: tokens, columns: hidden, firstRow: 0,
-            site: DropoutSite(probability: 0.1, key: 1), values: values.pointer)
-    }
-}
-
 private func embeddings(_ options: BenchmarkOptions) {
     let words = Numbers(30522 * hidden)
     let positions = Numbers(512 * hidden)
@@ -183,6 +172,16 @@ private func embeddings(_ options: BenchmarkOptions) {
         embeddingForward(
             rows: tokens, columns: hidden, ids: ids, positions: places, words: words.pointer,
             positionTable: positions.pointer, type: positions.pointer, output: output.pointer)
+    }
+    report(options, "embedding sum, plain loop", "\(tokens)x\(hidden)", bytes: bytes) {
+        for row in 0..<tokens {
+            for column in 0..<hidden {
+                output.pointer[row * hidden + column] =
+                    words.pointer[Int(ids[row]) * hidden + column]
+                    + positions.pointer[Int(places[row]) * hidden + column]
+                    + positions.pointer[column]
+            }
+        }
     }
     let lookups = EmbeddingLookups(ids: ids)
     report(options, "embedding backward", "\(tokens)x\(hidden)", bytes: bytes) {

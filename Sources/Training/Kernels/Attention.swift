@@ -3,6 +3,7 @@
 // Scores are made for blocks of 64 queries, so scratch grows with the sentence's length and not
 // with its square. The backward pass makes the probabilities again from the row maxima and sums
 // that the forward pass kept.
+import CKernels
 
 /// Shape and scratch of one sentence's attention.
 ///
@@ -170,12 +171,8 @@ private func transposeHead(
     _ shape: AttentionShape, source: ConstFloats, scale: Float, into destination: Floats
 ) {
     let padded = shape.paddedLength
-    for row in 0..<shape.length {
-        let token = source + row &* shape.stride
-        for column in 0..<shape.headSize {
-            destination[column &* padded &+ row] = token[column] * scale
-        }
-    }
+    st_transpose(
+        shape.length, shape.headSize, scale, source, shape.stride, destination, padded)
     for column in 0..<shape.headSize {
         for row in shape.length..<padded { destination[column &* padded &+ row] = 0 }
     }

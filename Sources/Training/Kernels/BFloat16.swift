@@ -3,7 +3,7 @@
 // Operands are rounded to bfloat16 (to nearest, ties to even) right before a product; what the layers
 // hand each other, gradients and master weights stay float32. An element's sum runs over k in the
 // same order whatever the number of rows or threads.
-import CBFloat16
+import CKernels
 
 package typealias Halves = UnsafeMutablePointer<UInt16>
 
@@ -83,28 +83,27 @@ package func bfloat16BackwardInput(
 
 /// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
 ///
-/// Rows are taken 512 at a time, so that the scratch stays in the second-level cache.
+/// Rows are taken 512 at a time; all of their `input` is laid out at once, as rows read from end to
+/// end come faster than columns.
 package func bfloat16BackwardWeight(
     rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
     input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit = BFloat16.best
 ) {
     let depth = min((rows + 31) / 32 * 32, 512)
     withUnsafeTemporaryAllocation(
-        byteCount: 2 * depth * (range.count + 32), alignment: 64
+        byteCount: 2 * depth * (range.count + inputs), alignment: 64
     ) { scratch in
         guard let left = scratch.baseAddress?.assumingMemoryBound(to: UInt16.self) else { return }
-        let panel = left + depth * range.count
+        let panels = left + depth * range.count
         for first in stride(from: 0, to: rows, by: depth) {
             let count = min(depth, rows - first)
             let full = (count + 31) / 32 * 32
             st_bf16_transposed(
                 count, range.count, dOutput + (first * outputs + range.lowerBound), outputs, left)
-            for column in stride(from: 0, to: inputs, by: 32) {
-                st_bf16_panels(count, 32, input + (first * inputs + column), inputs, panel)
-                st_bf16_product(
-                    unit.code, range.count, 32, full, left, panel,
-                    dWeight + (range.lowerBound * inputs + column), inputs, true)
-            }
+            st_bf16_panels(count, inputs, input + first * inputs, inputs, panels)
+            st_bf16_product(
+                unit.code, range.count, inputs, full, left, panels,
+                dWeight + range.lowerBound * inputs, inputs, true)
         }
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One trainable tensor: its value, its gradient, and what the optimizer must know about it.
 ///
 /// The pointers live as long as the parameter. `gradient` is accumulated into by backward passes
@@ -48,6 +50,18 @@ public final class Parameter: @unchecked Sendable {
             (gradient + Int(row) * columns).update(repeating: 0, count: columns)
         }
         touchedRows = []
+    }
+
+    /// Has the system give a dense tensor's value pages of its own at once. Of a mapped file they
+    /// would come one by one with the first update, and each of them stops all threads.
+    package func makeWritable() {
+        guard gradient != nil, touchedRows == nil else { return }
+        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+        let start = UInt(bitPattern: value) & ~(page - 1)
+        let end = UInt(bitPattern: value + count)
+        // Kernels before 5.14 refuse, and go on page by page.
+        _ = madvise(
+            UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_POPULATE_WRITE)
     }
 
     /// Adds rows, ascending and distinct, to ``touchedRows``.

@@ -1,5 +1,5 @@
-// See include/CBFloat16.h.
-#include "include/CBFloat16.h"
+// See include/CKernels.h.
+#include "include/CKernels.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 
@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "transpose.h"
 
 // These functions are compiled for instructions that the rest of the program does without.
 #define WITH_VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
@@ -92,15 +94,22 @@ WITH_VECTORS void st_bf16_panels_transposed(
 
 WITH_VECTORS void st_bf16_transposed(
     long depth, long columns, const float *a, long a_row, uint16_t *to) {
+    // Squares of 32 rows, two side by side, and 16 columns.
     const long full = up(depth);
-    const __m512i places =
-        _mm512_mullo_epi32(_mm512_loadu_si512(lanes), _mm512_set1_epi32((int)(full / 2)));
-    for (long j = 0; j < columns; j += 16)
-        for (long l = 0; l < full; l += 2) {
-            const float *row = a + l * a_row + j;
-            __m512i value = _mm512_setzero_si512();
-            if (l < depth) value = pair(row, l + 1 < depth ? row + a_row : 0);
-            _mm512_i32scatter_epi32(to + j * full + l, places, value, 4);
+    for (long l = 0; l < full; l += 32)
+        for (long j = 0; j < columns; j += 16) {
+            __m512i square[16];
+#pragma clang loop unroll(full)
+            for (int r = 0; r < 16; r++) {
+                const long place = l + 2 * r;
+                const float *row = a + place * a_row + j;
+                square[r] = place < depth ? pair(row, place + 1 < depth ? row + a_row : 0)
+                                          : _mm512_setzero_si512();
+            }
+            st_transpose16(square);
+#pragma clang loop unroll(full)
+            for (int c = 0; c < 16; c++)
+                _mm512_storeu_si512(to + (j + c) * full + l, square[c]);
         }
 }
 

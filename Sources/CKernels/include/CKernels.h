@@ -1,11 +1,16 @@
-#ifndef ST_CBFLOAT16_H
-#define ST_CBFLOAT16_H
+#ifndef ST_CKERNELS_H
+#define ST_CKERNELS_H
 
-// Products of bfloat16 matrices with float32 sums, on the tile registers (AMX) or with the dot products
-// (AVX512_BF16) of x86 processors. In C because Swift reaches neither. Callers choose the shapes; Sources/Training/Kernels/BFloat16.swift says what for.
+// Kernels for instructions of x86 processors that Swift does not reach: shuffles of whole registers,
+// and products of bfloat16 matrices with float32 sums, on the tile registers (AMX) or with the dot
+// products (AVX512_BF16). Callers in Sources/Training/Kernels/ choose the shapes.
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX-512.
+void st_transpose(
+    long rows, long columns, float scale, const float *from, long from_row, float *to, long to_row);
 
 /// What multiplies.
 typedef enum {
