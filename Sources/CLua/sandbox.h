@@ -439,6 +439,12 @@ static inline int st_string_gsub(lua_State *L) {
     return 2;
 }
 
+/* Goes on as the standard function in upvalue 1, in its place, so that its errors name the caller's
+ * line. For functions that have no upvalues of their own. */
+static inline int st_call_standard(lua_State *L) {
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 /* Upvalue 1: the standard one, which repeats nothing as often as it is told to. */
 static inline int st_string_rep(lua_State *L) {
     size_t n, k = 0;
@@ -449,11 +455,7 @@ static inline int st_string_rep(lua_State *L) {
         lua_pushliteral(L, "");
         return 1;
     }
-    int arguments = lua_gettop(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, arguments, 1);
-    return 1;
+    return st_call_standard(L);
 }
 
 /* ---- The functions of the table library ----------------------------------------------------- */
@@ -515,11 +517,7 @@ static inline int st_table_move(lua_State *L) {
     lua_Integer from = lua_tointegerx(L, 2, &is_from), to = lua_tointegerx(L, 3, &is_to);
     if (is_from && is_to && to >= from)
         st_charge(L, (size_t)((lua_Unsigned)to - (lua_Unsigned)from));
-    int arguments = lua_gettop(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, arguments, 1);
-    return 1;
+    return st_call_standard(L);
 }
 
 /* Upvalue 1: the standard one. A length of the script's own could be any, and be asked for twice. */
@@ -527,11 +525,37 @@ static inline int st_table_sort(lua_State *L) {
     if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
         return luaL_error(L, "table.sort takes no tables with __len in the sandbox");
     if (lua_type(L, 1) == LUA_TTABLE) st_charge(L, 2 * (size_t)lua_rawlen(L, 1));
-    int arguments = lua_gettop(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, arguments, 0);
-    return 0;
+    return st_call_standard(L);
+}
+
+/* ---- Functions that are right as they are, and not for nothing ------------------------------------ */
+
+/* Counts the texts a function reads. Upvalue 1: the standard one. */
+static inline int st_read_texts(lua_State *L) {
+    size_t bytes = 0;
+    for (int i = lua_gettop(L); i > 0; i--)
+        if (lua_type(L, i) == LUA_TSTRING) bytes += (size_t)lua_rawlen(L, i);
+    st_charge(L, bytes / 16);
+    return st_call_standard(L);
+}
+
+/* Upvalue 1: the standard one, which puts at most a million values on the stack. */
+static inline int st_table_unpack(lua_State *L) {
+    int is_first, is_last;
+    lua_Integer first = lua_tointegerx(L, 2, &is_first), last = lua_tointegerx(L, 3, &is_last);
+    if (!is_last && lua_type(L, 1) == LUA_TTABLE) last = (lua_Integer)lua_rawlen(L, 1);
+    if (!is_first) first = 1;
+    if (last > first) {
+        size_t count = (size_t)((lua_Unsigned)last - (lua_Unsigned)first);
+        st_charge(L, count < 1000000 ? count : 1000000);
+    }
+    return st_call_standard(L);
+}
+
+/* Upvalue 1: the standard one, which looks at everything there is. */
+static inline int st_collect_garbage(lua_State *L) {
+    st_charge(L, st_shared_of(L)->used / 64);
+    return st_call_standard(L);
 }
 
 /* setmetatable without finalizers: Lua runs them with hooks off, so that nothing could end them.
@@ -543,15 +567,12 @@ static inline int st_setmetatable_checked(lua_State *L) {
             return luaL_error(L, "setmetatable: __gc is not allowed in the sandbox");
         lua_settop(L, -2);
     }
-    int arguments = lua_gettop(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, arguments, 1);
-    return 1;
+    return st_call_standard(L);
 }
 
 /* load of texts only. Upvalue 1: the standard one. */
 static inline int st_load_text(lua_State *L) {
+    if (lua_gettop(L) == 0) return st_call_standard(L); /* says what is missing */
     int arguments = lua_gettop(L) < 3 ? 3 : lua_gettop(L);
     lua_settop(L, arguments);
     if (strchr(luaL_optstring(L, 3, "bt"), 't') == NULL) {
@@ -561,10 +582,7 @@ static inline int st_load_text(lua_State *L) {
     }
     lua_pushliteral(L, "t");
     lua_replace(L, 3);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, arguments, LUA_MULTRET);
-    return lua_gettop(L);
+    return st_call_standard(L);
 }
 
 /* ---- Errors and coroutines ---------------------------------------------------------------------- */
@@ -681,15 +699,26 @@ static inline int st_do_opensandbox(lua_State *L) {
     lua_getglobal(L, "string");
     luaL_setfuncs(L, strings, 0);
     st_wrap_field(L, "rep", st_string_rep);
+    static const char *const reading[] = {"byte", "format", "lower", "reverse", "unpack", "upper"};
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++)
+        st_wrap_field(L, reading[i], st_read_texts);
+    lua_settop(L, 0);
+    lua_getglobal(L, "utf8");
+    static const char *const decoding[] = {"codepoint", "len", "offset"};
+    for (size_t i = 0; i < sizeof decoding / sizeof *decoding; i++)
+        st_wrap_field(L, decoding[i], st_read_texts);
     lua_settop(L, 0);
     lua_getglobal(L, "table");
     luaL_setfuncs(L, tables, 0);
     st_wrap_field(L, "move", st_table_move);
+    st_wrap_field(L, "unpack", st_table_unpack);
     st_wrap_field(L, "sort", st_table_sort);
     lua_settop(L, 0);
     lua_pushglobaltable(L);
     st_wrap_field(L, "setmetatable", st_setmetatable_checked);
     st_wrap_field(L, "load", st_load_text);
+    st_wrap_field(L, "tonumber", st_read_texts);
+    st_wrap_field(L, "collectgarbage", st_collect_garbage);
     st_wrap_field(L, "xpcall", st_xpcall);
     lua_getglobal(L, "coroutine");
     lua_getfield(L, -1, "create");

@@ -30,8 +30,8 @@ typedef struct st_shared {
     int (*dispatch)(lua_State *L, void *object);
     int (*index)(lua_State *L, void *info);
     void (*release)(void *object);
-    /* Memory, in bytes; limit 0 means none. */
-    size_t used, peak, limit;
+    /* Memory, in bytes; limit 0 means none. What Swift objects hold is counted beside Lua's. */
+    size_t used, peak, limit, objects;
     /* Fault injection for tests: requests to grow are counted; numbers fail_from up to
      * fail_from + fail_count - 1 are refused. fail_from 0 switches it off. */
     size_t allocations, fail_from, fail_count;
@@ -61,6 +61,7 @@ typedef struct st_shared {
 typedef struct st_userdata {
     void *object;
     const void *info; /* the Swift LuaClassInfo, kept alive by the LuaState; NULL: a function box */
+    size_t bytes; /* its share of st_shared.objects */
     int wants_traceback; /* an error made in advance, whose place is known when it is raised */
 } st_userdata;
 
@@ -397,6 +398,8 @@ static inline int st_release(lua_State *L) {
     if (u != NULL && u->object != NULL) {
         void *object = u->object;
         u->object = NULL;
+        st_shared_of(L)->objects -= u->bytes;
+        u->bytes = 0;
         st_shared_of(L)->release(object);
     }
     return 0;

@@ -125,8 +125,16 @@ extension LuaStack {
             lua, reference.toOpaque(), Unmanaged.passUnretained(info).toOpaque(), &created)
         if created == 0 { reference.release() }
         try check(status)
-        if created != 0, let byteCount = info.byteCount {
-            state.account(for: byteCount(object), self)
+        if created != 0, let byteCount = info.byteCount,
+            let userdata = st_toobject(lua, -1)
+        {
+            userdata.pointee.bytes = max(0, byteCount(object))
+            do {
+                try state.account(for: Int(userdata.pointee.bytes), self)
+            } catch {
+                pop()
+                throw error
+            }
         }
     }
 
@@ -169,6 +177,8 @@ extension LuaStack {
         let object = try receiver(type, name)
         guard let userdata = st_toobject(lua, 1) else { return }
         userdata.pointee.object = nil
+        state.shared.pointee.objects -= userdata.pointee.bytes
+        userdata.pointee.bytes = 0
         let reference = Unmanaged.passUnretained(object)
         defer { reference.release() }
         try body(object)
@@ -178,7 +188,11 @@ extension LuaStack {
 extension LuaState {
     /// Counts Swift memory behind userdata and collects when much of it may be garbage: Lua alone
     /// sees a few bytes per object.
-    func account(for bytes: Int, _ stack: LuaStack) {
+    ///
+    /// - Throws: ``LuaError/memory`` when objects are limited and these are too many.
+    func account(for bytes: Int, _ stack: LuaStack) throws {
+        shared.pointee.objects += bytes
+        if limitsObjects { try ensureMemory(for: 0) }
         externalBytes = externalBytes.addingReportingOverflow(max(0, bytes)).partialValue
         if externalBytes > Self.externalBytesBetweenCollections || externalBytes < 0 {
             externalBytes = 0
@@ -217,6 +231,10 @@ extension LuaClassInfo {
         if let newIndexer, try newIndexer(object, stack) { return }
         if let name, signatures.contains(where: { $0.name == name }) {
             throw LuaError.message("\(self.name): method '\(name)' can't be replaced")
+        }
+        if name == nil, indexer != nil {
+            let key = (try? stack.tostring(at: 2)) ?? "?"
+            throw LuaError.message("\(self.name): [\(key)] can't be assigned")
         }
         throw unknownField(name, object, stack)
     }

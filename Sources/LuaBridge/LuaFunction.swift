@@ -209,6 +209,7 @@ extension LuaState {
             try stack.ensure(LUA_MINSTACK)
             if shared.pointee.inflight != nil { st_forget(lua) }
             if references.hasReleased { references.drain(into: stack) }
+            if let aroundCalls { return try aroundCalls { try body(stack) } }
             return try body(stack)
         } catch {
             return raise(error, function: name, stack)

@@ -63,6 +63,12 @@ public final class LuaState: @unchecked Sendable {
     /// Bytes of Swift memory held by objects pushed since the last full collection.
     var externalBytes = 0
 
+    /// Whether ``memoryLimit`` is also that of the objects of classes which declare their memory.
+    public var limitsObjects = false
+
+    /// What every Swift function that Lua calls runs in; for limits that are those of a thread.
+    public var aroundCalls: ((_ body: () throws -> Int32) throws -> Int32)?
+
     /// What the embedding program keeps with the state, for functions that have only their
     /// arguments.
     public weak var owner: AnyObject?
@@ -244,6 +250,26 @@ extension LuaState {
     /// Bytes Lua has allocated now, and the most it ever had.
     public var memoryUsed: Int { Int(shared.pointee.used) }
     public var memoryPeak: Int { Int(shared.pointee.peak) }
+
+    /// Bytes that objects of classes which declare their memory hold now.
+    public var objectMemoryUsed: Int { Int(shared.pointee.objects) }
+
+    /// Makes sure that an object of so many bytes fits into ``memoryLimit`` beside what there is,
+    /// collecting garbage if need be.
+    ///
+    /// - Throws: ``LuaError/memory`` when it does not.
+    public func ensureMemory(for bytes: Int) throws {
+        func fits() -> Bool {
+            let left = memoryLimit - memoryUsed - objectMemoryUsed
+            return memoryLimit == 0 || bytes <= left
+        }
+        if fits() { return }
+        _ = try stack()
+        // Collecting again and again takes its time.
+        shared.pointee.instructions += UInt64(shared.pointee.used / 64)
+        st_collect(lua)
+        if !fits() { throw LuaError.memory }
+    }
 
     /// Collects all garbage.
     public func collectGarbage() throws {

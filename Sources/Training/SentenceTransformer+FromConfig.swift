@@ -201,6 +201,8 @@ private struct NewWeights {
                 problem: "a model of \(Int(count)) numbers is too large",
                 hint: "make hidden_size, intermediate_size or the number of layers smaller")
         }
+        // The values and the file that is made of them.
+        try MemoryAdmission.check(Int(count), of: 2 * MemoryLayout<Float>.stride)
         let generator = TorchGenerator(seed: seed)
         for tensor in tensors {
             switch tensor.kind {

@@ -11,7 +11,7 @@ public enum SimilarityFunction: String, Sendable, CaseIterable {
     /// - Throws: `TrainingError.argument` when the widths differ.
     public func matrix(_ a: Matrix, _ b: Matrix) throws -> Matrix {
         try check(a, b)
-        let result = Matrix(rows: a.rows, columns: b.rows)
+        let result = try Matrix.sized(a.rows, b.rows, for: "similarity")
         switch self {
         case .cosine: multiply(Self.normalized(a), Self.normalized(b), into: result)
         case .dot: multiply(a, b, into: result)

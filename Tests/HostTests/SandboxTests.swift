@@ -88,6 +88,51 @@ import Testing
         ("string.rep('x', 1 << 30)", "not enough memory"),
         ("string.rep('x', 1 << 60, 'yy')", "resulting string too large"),
         ("local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", "not enough memory"),
+        // What the host's objects hold counts, too, and is asked for before it is taken.
+        (
+            "require('sentence_transformers').Matrix.zeros(40000, 40000)",
+            "not enough memory"
+        ),
+        (
+            "local m = require('sentence_transformers').Matrix.zeros(40000, 1) return m + m:t()",
+            "not enough memory"
+        ),
+        (
+            "local m = require('sentence_transformers').Matrix.zeros(40000, 1) return m:matmul(m:t())",
+            "not enough memory"
+        ),
+        (
+            "local st = require('sentence_transformers') local m = st.Matrix.ones(40000, 1)"
+                + " return st.util.euclidean_sim(m, m)",
+            "not enough memory"
+        ),
+        (
+            "local st, t = require('sentence_transformers'), {}"
+                + " while true do t[#t + 1] = st.Matrix.zeros(1000, 1000) end",
+            "not enough memory"
+        ),
+        (
+            "require('sentence_transformers').SentenceTransformer.from_config{"
+                + " hidden_size = 480, vocab = { 'a' } }",
+            "not enough memory"
+        ),
+        (
+            "local d = require('datasets') local s = d.Dataset.from_dict{ a = { 1, 2, 3 } }"
+                + " while true do s = d.concatenate_datasets{ s, s } end",
+            "not enough memory"
+        ),
+        (
+            "local d, t = require('datasets'), {} local s = d.Dataset.from_dict{ a = { 1, 2, 3 } }"
+                + " for i = 1, 1e5 do t[i] = s end"
+                + " for i = 1, 3 do s = d.interleave_datasets(t) for i = 1, 1e5 do t[i] = s end end",
+            "not enough memory"
+        ),
+        (
+            "local d, t = require('datasets'), {} for i = 1, 1e5 do t[i] = i end"
+                + " local text = ('x'):rep(1 << 20)"
+                + " d.Dataset.from_dict{ a = t }:map(function() return { b = text } end)",
+            "not enough memory"
+        ),
         ("while true do end", "the instruction limit was reached"),
         ("while true do pcall(error) end", "the instruction limit was reached"),
         (
@@ -178,6 +223,16 @@ import Testing
             return "done"
             """
         #expect(try outcome(source) == "done")
+    }
+
+    @Test func `garbage of the host's is collected before memory is refused`() throws {
+        let source = """
+            local st = require "sentence_transformers"
+            local kept
+            for i = 1, 200 do kept = st.Matrix.zeros(1000, 1000) + 1 end
+            return tostring(kept:sum():item())
+            """
+        #expect(try outcome(source, memory: 32 << 20) == "1000000.0")
     }
 
     // MARK: Folders

@@ -147,6 +147,11 @@ import Testing
         "local t = {} for i = 0, 61 do t[1 << i] = 1 end table.insert(t, 1, 1) while true do end",
         "while true do local s = string.rep('x', 1 << 20) .. 'y' end",
         "while true do local s = ('x'):rep(1000) s = s:upper() s = s:reverse() end",
+        "while true do table.unpack({}, 1, 900000) end",
+        "local s = ('x'):rep(1 << 20) while true do utf8.len(s) end",
+        "local s = ('x'):rep(1 << 20) while true do s:byte(1, 900000) end",
+        "local s = (' '):rep(1 << 20) while true do tonumber(s) end",
+        "while true do collectgarbage() end",
         "load(function() while true do end end)",
         "load(function() return ' ' end)",
         "local _ = setmetatable({}, { __index = function() while true do end end }).x",
@@ -172,6 +177,30 @@ import Testing
         // The state lives on when it is given more.
         lua.instructionLimit = 3_000_000
         #expect(try lua.run("return 1 + 1", returning: Int.self) == 2)
+    }
+
+    @Test func `errors name the line and the function as ever`() throws {
+        func message(_ source: String, hardened: Bool) throws -> String {
+            let lua = try LuaState()
+            defer { lua.close() }
+            if hardened { try lua.hardenLibraries() }
+            do {
+                return try lua.run(source, name: "=x").typeName
+            } catch {
+                return "\(error)"
+            }
+        }
+        for call in [
+            "string.rep()", "('x'):rep({})", "string.rep('x', 1 << 62, 'y')", "string.byte()",
+            "string.format('%d', 'x')", "('x'):format(1, 2)", "string.upper()", "utf8.len(nil)",
+            "utf8.codepoint('x', 9)", "table.unpack()", "table.unpack({}, 1, 1e8)", "table.move(1)",
+            "table.sort({ 3, 1, 'x' })", "setmetatable(1, {})", "load()", "tonumber({}, 99)",
+            "tonumber('9', 8)", "collectgarbage('x')", "string.unpack('i4', 'x')",
+        ] {
+            let source = "\nlocal x = \(call)"
+            #expect(
+                try message(source, hardened: true) == message(source, hardened: false), "\(call)")
+        }
     }
 
     @Test func `a Swift loop around C functions ends, too`() throws {

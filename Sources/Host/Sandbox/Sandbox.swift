@@ -2,6 +2,7 @@
 // beside this one enforce it.
 
 import LuaBridge
+import Training
 import TuningStorage
 
 /// The bounds of a script that is not trusted. It opens no files but those in `folders`, starts no
@@ -9,17 +10,18 @@ import TuningStorage
 ///
 ///     let session = try HostSession(sandbox: Sandbox(folders: ["data", "out"]))
 ///
-/// Bounds Lua and what the host does for it. Models and data are not part of the memory limit.
+/// Bounds Lua and what the host does for it. What training takes beside the model, and files that
+/// are read, are not part of the memory limit.
 public struct Sandbox: Sendable {
     /// Folders the script may read and write, with everything below them.
     public var folders: [String]
-    /// Bytes of Lua's own values.
+    /// Bytes of Lua's own values, matrices, datasets and models together.
     public var memoryLimit: Int
     /// Instructions of Lua from the session's beginning; library functions count what they do.
     public var instructionLimit: UInt64
 
     public init(
-        folders: [String] = [], memoryLimit: Int = 256 << 20,
+        folders: [String] = [], memoryLimit: Int = 1 << 30,
         instructionLimit: UInt64 = 10_000_000_000
     ) {
         self.folders = folders
@@ -29,6 +31,14 @@ public struct Sandbox: Sendable {
 }
 
 extension HostSession {
+    /// Makes the memory limit that of matrices, datasets and models, too. They are counted when the
+    /// script gets them; what could be far too large asks before it is made.
+    func boundObjects() {
+        lua.limitsObjects = true
+        let admission = MemoryAdmission { [unowned lua] in try lua.ensureMemory(for: $0) }
+        lua.aroundCalls = { try admission.while($0) }
+    }
+
     /// - Throws: when the script may not use `path`.
     func checkPath(_ path: String) throws { try allowedFolders?.check(path) }
 

@@ -78,6 +78,7 @@ extension Matrix {
                 problem: "\(operation): a matrix of \(rows)x\(columns) is too large",
                 hint: "matrices may hold \(largestCount) numbers")
         }
+        try MemoryAdmission.check(count, of: MemoryLayout<Float>.stride)
         return Matrix(rows: rows, columns: columns)
     }
 }

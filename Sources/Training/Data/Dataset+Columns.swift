@@ -91,6 +91,8 @@ extension Dataset {
         return column.filter { seen.insert($0.json()).inserted }
     }
 
+    private static let mostRows = Int(Int32.max)
+
     /// The rows of all datasets, one dataset after the other. Columns are those of the first; a
     /// column that a dataset lacks is null in its rows, one that the first lacks goes to the end.
     public static func concatenated(_ datasets: [Dataset]) throws -> Dataset {
@@ -99,6 +101,16 @@ extension Dataset {
                 owner: "concatenate_datasets", name: "dsets", problem: "no dataset is given")
         }
         if datasets.count == 1 { return first }
+        let rows = datasets.reduce(0) { $0.addingReportingOverflow($1.numRows).partialValue }
+        guard rows >= 0, rows <= mostRows else {
+            throw TrainingError.data(
+                problem:
+                    "concatenate_datasets: the datasets have more than \(mostRows) rows together",
+                hint: "leave some out")
+        }
+        // Of what the values take, a number for each and the mark of null.
+        let columns = datasets.reduce(0) { Swift.max($0, $1.columnNames.count) }
+        try MemoryAdmission.check(rows, of: 9 * Swift.max(columns, 1))
         if datasets.allSatisfy({ $0.sharesValues(with: first) }) {
             let count = first.storages.first?.count ?? 0
             return Dataset(

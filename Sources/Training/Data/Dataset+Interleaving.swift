@@ -26,7 +26,7 @@ extension Dataset {
             try check(probabilities, lengths, stoppingStrategy)
             var sources = RandomSources(
                 probabilities, seed: seed ?? UInt64.random(in: .min ... .max))
-            draws = drawn(lengths, probabilities, stoppingStrategy) { sources.next() }
+            draws = try drawn(lengths, probabilities, stoppingStrategy) { sources.next() }
         } else {
             draws = try inTurn(lengths, stoppingStrategy)
         }
@@ -38,10 +38,15 @@ extension Dataset {
         return try concatenated(datasets).view(draws.map { starts[$0.dataset] + $0.row })
     }
 
+    /// Bytes of a row's draw and of its number.
+    private static let drawSize = 24
+
     private static func inTurn(
         _ lengths: [Int], _ strategy: StoppingStrategy
     ) throws -> [(dataset: Int, row: Int)] {
         let rounds = (strategy == .firstExhausted ? lengths.min() : lengths.max()) ?? 0
+        let (count, overflow) = rounds.multipliedReportingOverflow(by: lengths.count)
+        try MemoryAdmission.check(overflow ? .max : count, of: drawSize)
         if strategy == .allExhausted, rounds > 0, let empty = lengths.firstIndex(of: 0) {
             throw interleaving(
                 "datasets", "dataset \(empty + 1) has no rows to repeat",
@@ -63,11 +68,14 @@ extension Dataset {
     private static func drawn(
         _ lengths: [Int], _ probabilities: [Double], _ strategy: StoppingStrategy,
         _ next: () -> Int
-    ) -> [(dataset: Int, row: Int)] {
+    ) throws -> [(dataset: Int, row: Int)] {
         var counts = [Int](repeating: 0, count: lengths.count)
         var left = probabilities.count { $0 > 0 }
         var draws: [(dataset: Int, row: Int)] = []
         while left > 0 {
+            if draws.count % 65536 == 65535 {
+                try MemoryAdmission.check(draws.count, of: drawSize)
+            }
             let dataset = next()
             let isSpent = counts[dataset] >= lengths[dataset]
             if isSpent, strategy == .allExhaustedWithoutReplacement { continue }

@@ -83,12 +83,16 @@ extension Dataset {
     ) throws -> Dataset {
         let types = Dictionary(uniqueKeysWithValues: features.map { ($0.name, $0.type) })
         var builder = RowBuilder(types: types)
+        var bytes = 0
         for index in 0..<numRows {
             let old = try row(index)
             var new = JSONObject()
             for (key, value) in old where !removed.contains(key) { new[key] = value }
             for (key, value) in try transform(old, index) { new[key] = value }
             builder.append(new)
+            for (_, value) in new { bytes += value.roughSize }
+            // While it grows; what it holds in the end is counted with the dataset.
+            if index % 256 == 255 { try MemoryAdmission.check(bytes, of: 1) }
         }
         return try Dataset(storages: builder.finish())
     }
@@ -102,6 +106,18 @@ extension Dataset {
 
     private func isLessWithNaNLast(_ left: Double, _ right: Double) -> Bool {
         right.isNaN ? !left.isNaN : left < right
+    }
+}
+
+extension JSONValue {
+    /// About the bytes that a column needs for it.
+    fileprivate var roughSize: Int {
+        switch self {
+        case .string(let text): text.utf8.count + 2
+        case .array(let values): values.reduce(8) { $0 + $1.roughSize }
+        case .object(let object): object.reduce(8) { $0 + $1.key.utf8.count + $1.value.roughSize }
+        default: 8
+        }
     }
 }
 
