@@ -72,6 +72,31 @@ extension LuaState {
     }
 }
 
+extension LuaFunction {
+    /// The parameters of a function written in Lua, "..." last; nil for Swift's and C's.
+    public var parameterNames: [String]? {
+        get throws {
+            let stack = try reference.state.stack()
+            return try stack.balanced {
+                try stack.push(reference: reference)
+                let lua = stack.lua
+                guard lua_type(lua, -1) == LUA_TFUNCTION, lua_iscfunction(lua, -1) == 0 else {
+                    return nil
+                }
+                try stack.ensure(2)
+                var info = lua_Debug()
+                lua_pushvalue(lua, -1)
+                guard lua_getinfo(lua, ">u", &info) != 0 else { return nil }
+                // Stripped code has no names.
+                let names = (0..<Int32(info.nparams)).map { place in
+                    lua_getlocal(lua, nil, place + 1).map { String(cString: $0) } ?? "_"
+                }
+                return names + (info.isvararg != 0 ? ["..."] : [])
+            }
+        }
+    }
+}
+
 extension LuaTable {
     /// `rawget`.
     public func rawGet(_ key: any IntoLua) throws -> LuaValue {

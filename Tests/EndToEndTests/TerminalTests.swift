@@ -82,8 +82,8 @@ struct TerminalTests {
         .appending(path: "Tests/EndToEndTests/Transcripts")
 
     private func compare(_ terminal: Terminal, with name: String) throws {
-        // The first line has the version.
-        let text = try terminal.screen().dropFirst().joined(separator: "\n") + "\n"
+        let lines = try terminal.screen().filter { !$0.hasPrefix("st-host ") }  // the version
+        let text = lines.joined(separator: "\n") + "\n"
         let file = Self.transcripts.appending(path: "\(name).txt")
         if ProcessInfo.processInfo.environment["RECORD_SNAPSHOTS"] == "1" {
             try Data(text.utf8).write(to: file)
@@ -164,8 +164,18 @@ struct TerminalTests {
         try terminal.wait(forLast: ">")
         try terminal.enter("answer")
         try terminal.wait(forLast: ">")
+        try terminal.enter("answer + 1")
+        try terminal.wait(forLast: ">")
+        // The newest line that has "swer =" in it.
+        try terminal.press("C-r")
+        try terminal.type("swer =")
+        Thread.sleep(forTimeInterval: 0.5)
+        try terminal.press("Enter", "Enter")
+        try terminal.wait(forLast: ">")
         let screen = try terminal.screen()
-        #expect(screen.suffix(4) == ["> answer = 42", "> answer", "42", ">"])
+        #expect(screen.filter { $0 == "> answer = 42" }.count == 3)
+        #expect(screen.contains("43"))
+        try compare(terminal, with: "history")
         let file = terminal.folder.url.appending(path: "state/st-host/history")
         let kept = try String(contentsOf: file, encoding: .utf8)
         #expect(kept.hasPrefix("answer = 42\n"))
@@ -182,7 +192,8 @@ struct TerminalTests {
             trainer = st.SentenceTransformerTrainer{
               model = st.SentenceTransformer("\(model)"),
               args = st.SentenceTransformerTrainingArguments{ output_dir = "out", save_strategy = "no",
-                num_train_epochs = 1000, logging_steps = 1000000, report_to = "none" },
+                num_train_epochs = 1000, logging_steps = 1000000, report_to = "none",
+                disable_tqdm = true },
               train_dataset = datasets.Dataset.from_list(rows),
               loss = function(m) return st.losses.MultipleNegativesRankingLoss(m) end }
             """
@@ -194,12 +205,24 @@ struct TerminalTests {
         Thread.sleep(forTimeInterval: 3)
         try terminal.press("C-c")
         try terminal.wait(forLast: ">")
-        #expect(try terminal.screen().contains("interrupted!"))
+        #expect(try terminal.screen().contains { $0.hasSuffix("interrupted!") })
         try terminal.enter("steps = trainer.state.global_step")
         try terminal.wait(forLast: ">")
         try terminal.enter("steps > 1, #trainer.model:encode('a cat')")
         try terminal.wait(forLast: ">")
         #expect(try terminal.screen().suffix(2).first?.hasPrefix("true ") == true)
+        // It trains on, and evaluates and saves as if nothing had been.
+        try terminal.enter("trainer:train()")
+        Thread.sleep(forTimeInterval: 3)
+        try terminal.press("C-c")
+        try terminal.wait(forLast: ">")
+        try terminal.enter("trainer.state.global_step > 1, trainer:save_model('out/model')")
+        try terminal.wait(forLast: ">")
+        // At the prompt it only clears the line.
+        try terminal.type("nonsense(")
+        try terminal.press("C-c")
+        try terminal.wait(forLast: ">")
+        try compare(terminal, with: "interrupt")
         // Pure Lua stops, too, in coroutines as well.
         for line in ["while true do end", "coroutine.wrap(function() while true do end end)()"] {
             try terminal.enter(line)

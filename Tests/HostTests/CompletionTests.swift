@@ -40,6 +40,13 @@ struct CompletionTests {
         #expect(try complete("ds:shu", after: data).candidates == ["shuffle"])
         #expect(try complete("ds.num_r", after: data).candidates == ["num_rows"])
         #expect(try complete("ds:num_r", after: data).candidates == [])
+        let trainer = """
+            local model = st.SentenceTransformer.from_config{
+              hidden_size = 32, num_hidden_layers = 1, vocab = { "a" } }
+            t = st.SentenceTransformerTrainer{ model = model }
+            """
+        let fields = try complete("t.args.learning_r", after: trainer).candidates
+        #expect(fields == ["learning_rate", "learning_rate_mapping"])
         // The types of results are declared: the calls are not made.
         #expect(
             try complete("optuna.create_study{ storage = 'nowhere' }:opti").candidates
@@ -62,6 +69,15 @@ struct CompletionTests {
         // Within a nested table of one's own, or after '=', there are no arguments.
         #expect(try complete("optuna.create_study{ study_name = stu").candidates == [])
         #expect(try complete("optuna.create_study(").hint == "create_study{ ... }")
+    }
+
+    @Test func `the arguments of a script's own function are shown`() throws {
+        let setup = "function f(name, count, ...) end o = { greet = function(self, who) end }"
+        #expect(try complete("f(", after: setup).hint == "f(name, count, ...)")
+        #expect(try complete("x = f('a', ", after: setup).hint == "f(name, count, ...)")
+        #expect(try complete("o:greet(", after: setup).hint == "greet(who)")
+        #expect(try complete("o.greet(", after: setup).hint == "greet(self, who)")
+        #expect(try complete("print(").hint == nil)
     }
 
     @Test func `strings offer the values an argument has`() throws {

@@ -93,5 +93,10 @@ struct ValuePrinterTests {
                 trial  state     value  x
                 1      COMPLETE  0.0    2
                 """)
+        #expect(
+            try shown(study + "local t = s:ask() t:suggest_int('x', 9, 9) return t") == """
+                trial  state    value  x
+                3      RUNNING         9
+                """)
     }
 }

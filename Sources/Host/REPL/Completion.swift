@@ -124,7 +124,11 @@ package struct Completer {
     private func members(of target: Target, callable: Bool) -> [String] {
         switch target {
         case .instance(let type):
-            return type.methods.map(\.name) + (callable ? [] : type.properties.map(\.name))
+            if callable { return type.methods.map(\.name) }
+            // An object with fields of its own has those that it can be made with.
+            let given = type.isIndexed ? type.constructor?.parameters ?? [] : []
+            return (type.methods.map(\.name) + type.properties.map(\.name))
+                + given.filter { $0.kind != .positionalOnly }.map(\.name)
         case .function: return []
         case .value(.table(let table)): return members(of: table, callable: callable, depth: 0)
         case .value(.string):
@@ -304,14 +308,30 @@ package struct Completer {
         } else if tokens[bracket].text == "[" {
             return nil
         }
-        guard let target = target(endingAt: callee), let signature = signature(of: target) else {
-            return nil
-        }
+        guard let target = target(endingAt: callee),
+            let signature = signature(of: target) ?? scriptSignature(of: target, callee)
+        else { return nil }
         let inside = tokens[(bracket + 1)...]
         return Call(
             signature: signature, isInTable: isInTable,
             isAtKey: inside.isEmpty || [",", ";"].contains(inside.last?.text ?? ""),
             given: keys(in: inside))
+    }
+
+    /// What there is to know of a function of the script's own: its name and its parameters.
+    private func scriptSignature(
+        of target: Target, _ callee: ArraySlice<LuaLexer.Token>
+    ) -> LuaSignature? {
+        guard case .value(let value) = target, let function = value.function,
+            let names = try? function.parameterNames, let name = callee.last?.text
+        else { return nil }
+        // The object before a colon is the first one.
+        let isMethod = callee.dropLast().last?.text == ":"
+        return LuaSignature(
+            name,
+            names.dropFirst(isMethod ? 1 : 0).map {
+                LuaParameter($0, .any, default: .required, kind: .positionalOnly)
+            })
     }
 
     /// The names before '=' that stand in the table itself.

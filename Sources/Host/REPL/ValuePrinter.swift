@@ -39,6 +39,11 @@ package struct ValuePrinter {
             if let dataset = value.object(as: Dataset.self) { return try text(of: dataset, value) }
             if let study = value.object(as: Study.self) { return try text(of: study, value) }
             if let trial = value.object(as: FrozenTrialObject.self) { return text(of: trial.trial) }
+            if let trial = value.object(as: Trial.self),
+                let record = try trial.study.trials().first(where: { $0.number == trial.number })
+            {
+                return text(of: record)
+            }
             return try plain(value)
         case .integer, .number: return style.number(try plain(value))
         default: return try plain(value)

@@ -52,7 +52,8 @@ func checkCallback(_ value: LuaValue, path: String) throws {
             path: path, expected: "EarlyStoppingCallback or table of functions",
             got: value.typeName)
     }
-    let events = TrainerEvent.allCases.map(\.rawValue)
+    // The last two are Python's as well; nothing here causes them.
+    let events = TrainerEvent.allCases.map(\.rawValue) + ["on_predict", "on_push_begin"]
     for (key, _) in try table.pairs() {
         guard let name = key.string, name.hasPrefix("on_") else { continue }
         guard events.contains(name) else {
@@ -101,18 +102,28 @@ private func handle(
     if let logs = context.logs { try details.set("logs", logs) }
     let returned: LuaValue = try function.call(
         table, ArgumentsObject(context.args), context.state.scriptTable, controls, details)
-    // Python lets a callback return the control; ours may, too.
+    // Python lets a callback return the control; ours may, too, or a table with what it changes.
     guard returned.isNil || returned.table != nil else {
         throw LuaError.message(
             "\(event.rawValue): expected the function to return nothing or the control, got"
                 + " \(returned.typeName)")
     }
     let changed = returned.table ?? controls
-    control.shouldTrainingStop = try changed.get("should_training_stop")
-    control.shouldEpochStop = try changed.get("should_epoch_stop")
-    control.shouldSave = try changed.get("should_save")
-    control.shouldEvaluate = try changed.get("should_evaluate")
-    control.shouldLog = try changed.get("should_log")
+    for (key, _) in try changed.pairs() {
+        guard let name = key.string, flags[name] != nil else {
+            throw LuaError.unknown(
+                kind: "flag", name: key.string ?? "a key of type \(key.typeName)",
+                owner: "control", valid: flags.keys)
+        }
+    }
+    func flag(_ name: String, _ value: inout Bool) throws {
+        value = try changed.get(name, as: Bool?.self) ?? value
+    }
+    try flag("should_training_stop", &control.shouldTrainingStop)
+    try flag("should_epoch_stop", &control.shouldEpochStop)
+    try flag("should_save", &control.shouldSave)
+    try flag("should_evaluate", &control.shouldEvaluate)
+    try flag("should_log", &control.shouldLog)
 }
 
 extension TrainerState {
