@@ -20,7 +20,7 @@ export ST_HOST_MODEL
 # Forces OpenBLAS to a fixed processor type where it is set, and halves its speed on many.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: build sweep test bench microbench lint format golden setup python clean help
+.PHONY: build sweep test bench microbench lint docs format golden setup python clean help
 
 build: setup ## build .build/release/st-host
 	swift build $(SWIFT_FLAGS)
@@ -38,10 +38,14 @@ bench: build $(MODEL) ## measure whole runs; PEER=1: beside sentence-transformer
 microbench: build $(MODEL) ## measure kernels; ARGS=encoder: whole passes of a model
 	.build/release/st-bench $(or $(ARGS),kernels)
 
-lint: ## check format, sources, scripts, imports; a warning is an error
+lint: ## check format, sources, scripts, imports, documentation; a warning is an error
 	scripts/dev/setup.sh lint
 	scripts/dev/lint.sh
 	swift build $(SWIFT_FLAGS) --build-tests --explicit-target-dependency-import-check error
+	scripts/dev/docs.sh
+
+docs: build ## write the DocC documentation of the libraries to .build/documentation
+	scripts/dev/docs.sh
 
 format: ## format the Swift sources in place
 	swift format --in-place --recursive --parallel Package.swift Sources Tests

@@ -169,7 +169,11 @@ let package = Package(
             ],
             exclude: ["Scripts"], swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Host", "OrderedJSON", "TestSupport"],
+            name: "EndToEndTests",
+            dependencies: [
+                "Host", "LuaBridge", "OrderedJSON", "TestSupport", "Training", "Tuning",
+                "TuningStorage",
+            ],
             exclude: ["Interop", "Transcripts"],
             swiftSettings: settings),
     ]

@@ -1,8 +1,8 @@
 /// A sentence-embedding model: tokenizer, encoder and the modules after it.
 ///
 /// START HERE for the model side: `init` loads a folder (SentenceTransformer+Loading.swift),
-/// ``encode(_:options:)`` embeds, ``save(to:)`` writes a folder that Python loads;
-/// ``forward(_:dropout:keeping:)`` and ``backward(_:)`` serve the trainer.
+/// `encode(_:options:)` embeds, ``save(to:)`` writes a folder that Python loads;
+/// `forward(_:dropout:keeping:)` and `backward(_:)` serve the trainer.
 ///
 /// One instance is used by one caller at a time: a pass keeps its activations here. Several
 /// instances may work side by side; those loaded from the same file share the pages of all weights
@@ -20,7 +20,7 @@ public final class SentenceTransformer: @unchecked Sendable {
     public var defaultPromptName: String?
     /// How embeddings of this model are compared.
     public var similarityFnName: SimilarityFunction
-    /// Embeddings are cut to this many dimensions by ``encode(_:options:)``; nil for all.
+    /// Embeddings are cut to this many dimensions by `encode(_:options:)`; nil for all.
     public var truncateDim: Int?
     /// Longest sentence in tokens, special ones included; see ``setMaxSeqLength(_:)``.
     public internal(set) var maxSeqLength: Int
@@ -46,7 +46,7 @@ public final class SentenceTransformer: @unchecked Sendable {
     var sums: MemoryRegion?
     /// Made at the first use of mixed precision.
     var mixedPrecisionWeights: MixedPrecisionWeights?
-    /// Set by ``forward(_:dropout:keeping:)``, used up by ``backward(_:)``.
+    /// Set by `forward(_:dropout:keeping:)`, used up by `backward(_:)`.
     var pending: PendingPass?
 
     init(

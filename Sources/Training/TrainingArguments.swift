@@ -4,8 +4,8 @@ public import OrderedJSON
 ///
 /// One table, ``table``, says for each argument its type, default, range and whether it is supported;
 /// it drives parsing, validation, the conversion of a search's suggestions and the help text. Values
-/// are plain (``JSONValue``); members like ``learningRate`` read them with their type. Arguments that
-/// depend on others (``evalSteps``, ``warmupSteps(of:)``, ``metricForBestModel``) are worked out when
+/// are plain (`JSONValue`); members like ``learningRate`` read them with their type. Arguments that
+/// depend on others (`evalSteps`, ``warmupSteps(of:)``, ``metricForBestModel``) are worked out when
 /// read, so a search may change any of them on a copy.
 public struct SentenceTransformerTrainingArguments: Sendable {
     /// Values given explicitly; all others have the table's default.

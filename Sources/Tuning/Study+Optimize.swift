@@ -75,14 +75,14 @@ extension Study {
         }
     }
 
-    /// As ``optimize(_:objective:)`` for an objective with one number per objective.
+    /// As `optimize(_:objective:)` for an objective with one number per objective.
     public func optimize(
         _ options: OptimizeOptions, objective: (Trial) throws -> [Double]
     ) throws {
         try optimize(options) { trial in ObjectiveResult(try objective(trial)) }
     }
 
-    /// As ``optimize(_:objective:)`` for a single objective.
+    /// As `optimize(_:objective:)` for a single objective.
     public func optimize(nTrials: Int, objective: (Trial) throws -> Double) throws {
         try optimize(OptimizeOptions(nTrials: nTrials)) { trial in
             ObjectiveResult(try objective(trial))

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 
 extension Study {
-    /// As ``optimize(_:objective:)`` with up to `jobs` trials at the same time.
+    /// As `optimize(_:objective:)` with up to `jobs` trials at the same time.
     ///
     /// Trials begin one at a time: asking and `prepare`, in the order of their numbers. So a sampler
     /// that does not look back suggests the same for any number of jobs, when its parameters are
@@ -13,7 +13,7 @@ extension Study {
     /// thrown when the trials that run have ended; no other begins.
     ///
     /// - jobs: 1...1024, or -1 for as many as there are processors. 1 is the loop of
-    ///   ``optimize(_:objective:)``, on the calling thread.
+    ///   `optimize(_:objective:)`, on the calling thread.
     /// - prepare: an error of it counts as one of the objective.
     public func optimize<Prepared: Sendable>(
         _ options: OptimizeOptions, jobs: Int,

@@ -6,8 +6,8 @@ import Synchronization
 
 /// A search: one or more objectives and the trials made so far.
 ///
-/// `Study.create` makes one, ``optimize(_:objective:)`` runs it; ``ask(_:)`` and
-/// ``tell(_:_:state:skipIfFinished:)`` are for programs with a loop of their own. All methods may be
+/// `Study.create` makes one, `optimize(_:objective:)` runs it; ``ask(_:)`` and
+/// `tell(_:_:state:skipIfFinished:)` are for programs with a loop of their own. All methods may be
 /// called from any thread.
 public final class Study: Sendable {
     public let name: String

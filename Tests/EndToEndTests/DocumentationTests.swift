@@ -67,6 +67,56 @@ struct DocumentationTests {
         }
     }
 
+    /// The lines of docs/*.md that a user could type, one after the other in a folder with what
+    /// they name.
+    @Test func `the command lines run`() throws {
+        let work = try TemporaryFolder()
+        defer { work.remove() }
+        let files = [
+            "script.lua": "return 1",
+            "study.lua": """
+            local optuna = require "optuna"
+            local function objective(trial) return trial:suggest_float("x", 0, 1) end
+            for _, place in ipairs{ { "q", "study.db" }, { "tour", "out/study.db" } } do
+              optuna.create_study{ study_name = place[1], storage = "sqlite:///" .. place[2] }
+                :optimize(objective, { n_trials = 2 })
+            end
+            """,
+            "a_test.lua": "it('works', function() end)",
+        ]
+        for name in [
+            "data", "out", "docs", ".zfunc", ".config/fish/completions",
+            ".local/share/bash-completion/completions",
+        ] {
+            try FileManager.default.createDirectory(
+                at: work.url.appending(path: name), withIntermediateDirectories: true)
+        }
+        for (name, text) in files {
+            try Data(text.utf8).write(to: work.url.appending(path: name))
+        }
+        #expect(try Subprocess(Subprocess.host, ["study.lua"], in: work.url).run().status == 0)
+        var count = 0
+        for page in try FileManager.default.contentsOfDirectory(atPath: Self.docs.path).sorted()
+        where page.hasSuffix(".md") {
+            let text = try String(contentsOf: Self.docs.appending(path: page), encoding: .utf8)
+            let lines =
+                text.matches(of: /(?m)^ {4}(st-host .*)$/).map { String($0.1) }
+                + text.matches(of: /`(st-host [^`A-Z]*[a-z0-9'])`/).map { String($0.1) }
+            for line in lines where !line.contains("scripts/") {
+                var process = Subprocess(
+                    URL(filePath: "/bin/bash"), ["-ec", line], in: work.url)
+                let folder = Subprocess.host.deletingLastPathComponent().path
+                process.environment = ["PATH": "\(folder):/usr/bin:/bin", "HOME": work.url.path]
+                let outcome = try process.run()
+                // `st-host study` and its like show what they take.
+                let isBare = line.split(separator: " ").count < 4 && outcome.status == 2
+                #expect(outcome.status == 0 || isBare, "\(page): \(line): \(outcome.errors)")
+                count += 1
+            }
+        }
+        #expect(count >= 15)
+    }
+
     /// Names of the hub become the tiny model and small files; a line that only shows values, as the
     /// REPL takes it, is computed.
     private static func runnable(_ block: String) -> String {

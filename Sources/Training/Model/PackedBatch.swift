@@ -11,7 +11,7 @@ public struct PackedBatch: Sendable {
     /// when a model's pooling has `include_prompt = false`; 0 where there is none.
     public private(set) var promptLengths: [Int] = []
     /// Where Python would run separate forward passes, as ranges of sentences in the order of the
-    /// passes. It matters only for ``DropoutMode/torch``: random numbers are drawn pass by pass,
+    /// passes. It matters only for `DropoutMode.torch`: random numbers are drawn pass by pass,
     /// over the padded shape of each. Empty means one pass over all sentences.
     public var passes: [Range<Int>] = []
 

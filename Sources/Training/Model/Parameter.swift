@@ -3,7 +3,7 @@ import Glibc
 /// One trainable tensor: its value, its gradient, and what the optimizer must know about it.
 ///
 /// The pointers live as long as the parameter. `gradient` is accumulated into by backward passes
-/// and zeroed by ``zeroGradient()``.
+/// and zeroed by `zeroGradient()`.
 public final class Parameter: @unchecked Sendable {
     /// The checkpoint's key, e.g. "encoder.layer.0.attention.self.query.weight".
     public let name: String
@@ -17,7 +17,7 @@ public final class Parameter: @unchecked Sendable {
     /// optimizer pass it over, as PyTorch does for `grad is None`.
     package let gradient: UnsafeMutablePointer<Float>?
     /// For embedding tables [rows, columns]: the rows with a non-zero gradient since the last
-    /// ``zeroGradient()``, ascending; `nil` for dense tensors. Other rows' gradients are zero.
+    /// `zeroGradient()`, ascending; `nil` for dense tensors. Other rows' gradients are zero.
     package var touchedRows: [Int32]?
     /// Owners of the memory behind the pointers.
     private let memory: [AnyObject]

@@ -2,9 +2,9 @@
 /// tokenizers make of it.
 ///
 /// START HERE for tokenizing: `init(folder:)` loads what a model folder holds, ``encode(_:maxLength:)``
-/// turns one text into ids, ``tokenize(_:maxLength:prompt:)`` many. In order: added tokens are cut
-/// out of the raw text, the rest is normalised (``BertNormalizer``), split into words
-/// (``BertPreTokenizer``), the words into pieces (``WordPieceVocabulary``), and the whole is
+/// turns one text into ids, `tokenize(_:maxLength:prompt:)` many. In order: added tokens are cut
+/// out of the raw text, the rest is normalised (`BertNormalizer`), split into words
+/// (`BertPreTokenizer`), the words into pieces (`WordPieceVocabulary`), and the whole is
 /// truncated and put between the model's special tokens.
 public final class WordPieceTokenizer: Sendable {
     /// Applied one after the other.

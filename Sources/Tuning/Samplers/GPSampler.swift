@@ -10,7 +10,7 @@ import Synchronization
 /// several objectives of the expected gain in dominated volume; with constraints times the
 /// probability that they hold, each with a process of its own; with running trials the average over
 /// what those may turn out to be. The largest value is searched from 2,048 quasi-random points and
-/// the best trials (``AcquisitionSearch``).
+/// the best trials (`AcquisitionSearch`).
 ///
 /// Parameters that all complete trials have are drawn together, others and the first trials by the
 /// independent sampler. Random numbers are used as Optuna uses them; its values agree only roughly,

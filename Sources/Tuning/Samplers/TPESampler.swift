@@ -7,7 +7,7 @@ import Synchronization
 /// Suggests points that are likely under the good trials and unlikely under the others.
 ///
 /// The finished trials are split into the best few and the rest; a density is estimated for each
-/// (``ParzenEstimator``); candidates are drawn from the first, and the one with the largest ratio
+/// (`ParzenEstimator`); candidates are drawn from the first, and the one with the largest ratio
 /// of the two densities is suggested. Until `nStartupTrials` have finished, values are random.
 ///
 /// With a seed the suggestions are those of Optuna 5.0 on the same history, value for value

@@ -2,7 +2,7 @@
 
 import RandomGenerators
 
-/// numpy's `RandomState` on top of ``RandomGenerators/MersenneTwister``: the same seed gives the
+/// numpy's `RandomState` on top of `RandomGenerators/MersenneTwister`: the same seed gives the
 /// same numbers in the same order. Only the calls that Optuna's samplers make are here.
 public struct NumpyRandomState: Sendable {
     private var twister: MersenneTwister

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Combines points of parents, given on the axes of ``SearchSpaceTransform``.
+/// Combines points of parents, given on the axes of `SearchSpaceTransform`.
 ///
 /// Random numbers are used up in the order in which Optuna uses them.
 public protocol Crossover: Sendable {
