@@ -13,7 +13,7 @@ import Tuning
 ///     defer { session.close() }
 ///     try session.run(file: "sweep.lua", arguments: ["--trials", "6"])
 ///
-/// Belongs to one thread at a time, like its ``LuaState``; ``interrupt()`` may be called from any
+/// Belongs to one thread at a time, like its `LuaState`; ``interrupt()`` may be called from any
 /// thread and from a signal handler.
 public final class HostSession {
     public let lua: LuaState
@@ -26,28 +26,42 @@ public final class HostSession {
     private lazy var hubClient = HubClient(cancellation: cancellation, progress: progress)
     /// The folders of the sandbox; nil for a trusted script.
     let allowedFolders: AllowedFolders?
+    let determinism: Determinism?
+    /// Seeds for generators that the script gives none; nil where those differ from run to run.
+    let seeds: SeedSource?
 
     /// - memoryLimit: bytes for Lua's own values, 0 for none; models and data are not counted.
     /// - sandbox: the bounds of a script that is not trusted, its memory limit among them.
+    /// - determinism: nil where runs may differ, as in Python.
     public init(
-        memoryLimit: Int = 0, sandbox: Sandbox? = nil, progress: Progress = Progress()
+        memoryLimit: Int = 0, sandbox: Sandbox? = nil, determinism: Determinism? = nil,
+        progress: Progress = Progress()
     ) throws {
         self.progress = progress
+        self.determinism = determinism
+        seeds = determinism.map { SeedSource(seed: $0.seed) }
         allowedFolders = try sandbox.map { try AllowedFolders($0.folders) }
-        studyLog = OptunaLog(write: { line in
+        let write: @Sendable (String) -> Void = { line in
             progress.log(line.hasSuffix("\n") ? String(line.dropLast()) : line)
-        })
+        }
+        studyLog =
+            determinism?.fixesClocks == true
+            ? OptunaLog(
+                isColoured: nil, write: write, now: { LogTime(seconds: 0, milliseconds: 0) })
+            : OptunaLog(write: write)
         lua = try LuaState(memoryLimit: sandbox?.memoryLimit ?? memoryLimit)
         lua.owner = self
         lua.describeError = HostError.describe
         if let sandbox {
             lua.instructionLimit = sandbox.instructionLimit
+            boundObjects()
             try closeLibraries()
         }
         for module in HostModule.all {
             try lua.preload(module.name) { [unowned self] _ in try module.make(self) }
         }
         try suggestModules()
+        try beginDeterminism()
     }
 
     /// Fetches models and datasets.
@@ -107,10 +121,11 @@ extension HostSession {
         return try chunk.callAll(arguments)
     }
 
-    /// Runs a piece of source.
+    /// Runs a piece of source; returns what it returns.
     /// - name: as in Lua's `load`, "=(command line)".
-    public func run(chunk source: String, name: String) throws {
-        try lua.run(source, name: name)
+    @discardableResult
+    public func run(chunk source: String, name: String) throws -> [LuaValue] {
+        try lua.load(source, name: name).callAll([])
     }
 
     /// `require(name)` with the result in a global of that name, as `lua -l`; "g=mod" names the

@@ -16,9 +16,16 @@ extension JSONValue: LuaConvertible {
         try JSONValue(LuaValue.fromLua(stack, at: index))
     }
 
-    public init(_ value: LuaValue) throws { try self.init(value, depth: 0) }
+    public init(_ value: LuaValue) throws { try self.init(value, depth: 0, showsObjects: false) }
 
-    private init(_ value: LuaValue, depth: Int) throws {
+    /// Objects of the host that have a form in JSON are taken, too.
+    init(showing value: LuaValue) throws { try self.init(value, depth: 0, showsObjects: true) }
+
+    private init(_ value: LuaValue, depth: Int, showsObjects: Bool) throws {
+        if showsObjects, let object = value.object(as: (any ShownAsJSON).self) {
+            self = try object.shownAsJSON()
+            return
+        }
         switch value {
         case .nil: self = .null
         case .boolean(let flag): self = .bool(flag)
@@ -29,14 +36,17 @@ extension JSONValue: LuaConvertible {
                 throw LuaError.value(path: "", problem: "the string is not valid UTF-8")
             }
             self = .string(text)
-        case .table(let table): self = try Self.read(table, depth: depth)
+        case .table(let table):
+            self = try Self.read(table, depth: depth, showsObjects: showsObjects)
         case .function, .object, .userdata, .thread, .lightUserdata:
             throw LuaError.mismatch(
                 path: "", expected: "nil, boolean, number, string or table", got: value.typeName)
         }
     }
 
-    private static func read(_ table: LuaTable, depth: Int) throws -> JSONValue {
+    private static func read(
+        _ table: LuaTable, depth: Int, showsObjects: Bool
+    ) throws -> JSONValue {
         guard depth < maximumDepth else {
             throw LuaError.value(
                 path: "", problem: "the table is nested deeper than \(maximumDepth) levels")
@@ -46,7 +56,8 @@ extension JSONValue: LuaConvertible {
         for (key, value) in try table.pairs() {
             let label = key.string ?? key.integer.map { "[\($0)]" } ?? "a key of \(key.typeName)"
             do {
-                let converted = try JSONValue(value, depth: depth + 1)
+                let converted = try JSONValue(
+                    value, depth: depth + 1, showsObjects: showsObjects)
                 if let name = key.string {
                     members.append((name, converted))
                 } else if let position = key.integer {

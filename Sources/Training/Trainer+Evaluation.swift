@@ -22,6 +22,8 @@ public struct TrainerHooks {
     /// Asked before every batch and every evaluation: threads to use from then on. No number
     /// depends on them.
     public var threads: (() -> Int)?
+    /// The clock of run times, in seconds; nil is the system's.
+    public var seconds: (() -> Double)?
     /// Asked before a folder that a checkpoint names is read.
     public var checkPath: ((String) throws -> Void)?
 
@@ -87,7 +89,7 @@ extension SentenceTransformerTrainer {
     private func evaluate(
         _ name: String?, _ dataset: Dataset?, prefix: String, _ evaluatorPrefix: String?
     ) throws -> Metrics {
-        let start = now()
+        let start = seconds()
         var metrics = Metrics()
         var components = LossComponents()
         drawLoaderSeed()
@@ -107,7 +109,7 @@ extension SentenceTransformerTrainer {
         let batches = (rows + args.evalBatchSize - 1) / args.evalBatchSize
         metrics.merge(
             speedMetrics(
-                prefix, seconds: now() - start, samples: Double(rows), steps: Double(batches)))
+                prefix, seconds: seconds() - start, samples: Double(rows), steps: Double(batches)))
         var entry = metrics.json
         for (key, value) in components.take() { entry["eval_\(key)"] = .double(value) }
         try log(entry)

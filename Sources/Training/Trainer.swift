@@ -102,7 +102,7 @@ public final class SentenceTransformerTrainer {
         isInTrain = true
         defer { isInTrain = false }
         // Tokenising is part of the time, as it is in Python, where it happens batch by batch.
-        let start = now()
+        let start = seconds()
         let loader = try makeTrainLoader()
         var plan = try RunPlan(loader, args)
         beginState(plan)
@@ -302,7 +302,7 @@ public final class SentenceTransformerTrainer {
         let mean = total / max(Double(steps), 0.001)
         let samples = plan.samples * Double(steps) / Double(max(plan.maxSteps, 1))
         var metrics = speedMetrics(
-            "train", seconds: now() - run.start, samples: samples, steps: Double(steps))
+            "train", seconds: seconds() - run.start, samples: samples, steps: Double(steps))
         metrics["total_flos"] = 0
         metrics["train_loss"] = mean
         if run.isPruned {

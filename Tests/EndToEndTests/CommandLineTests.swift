@@ -151,4 +151,94 @@ struct CommandLineTests {
             """)
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
+
+    @Test func `--deterministic gives the same output in every run, log lines included`() throws {
+        let script = """
+            local st, datasets, optuna = require "sentence_transformers", require "datasets", require "optuna"
+            print(math.random(1000000), os.time(), os.clock(), os.date(), os.date("%H:%M %d.%m.%Y"))
+            local study = optuna.create_study{}
+            study:optimize(function(trial)
+              return trial:suggest_float("x", 0, 1) + trial:suggest_categorical("c", { 1, 2, 3 })
+            end, { n_trials = 12, n_jobs = 2 })
+            print(study.study_name, study.best_trial.datetime_start, study.best_trial.duration, study.best_value)
+            local rows = {}
+            for i = 1, 20 do rows[i] = { a = "a " .. i, b = "b " .. i } end
+            local data = datasets.Dataset.from_list(rows):shuffle()
+            local function new()
+              return st.SentenceTransformer.from_config{
+                hidden_size = 32, num_hidden_layers = 1, corpus = { "a b" }, seed = 1 }
+            end
+            local trainer = st.SentenceTransformerTrainer{ model_init = new, train_dataset = data,
+              eval_dataset = data:train_test_split{ test_size = 0.3 }.test,
+              args = st.SentenceTransformerTrainingArguments{ output_dir = "out", max_steps = 2,
+                save_strategy = "no", eval_strategy = "steps", logging_steps = 1 },
+              loss = function(m) return st.losses.MultipleNegativesRankingLoss(m) end }
+            print(trainer:train())
+            print(trainer:hyperparameter_search{ n_trials = 2, n_jobs = 2, hp_space = function(trial)
+              return { learning_rate = trial:suggest_float("learning_rate", 1e-5, 1e-3) }
+            end })
+            """
+        let runs = try ["UTC", "America/New_York"].map { zone in
+            let folder = try TemporaryFolder()
+            defer { folder.remove() }
+            try Data(script.utf8).write(to: folder.url.appending(path: "s.lua"))
+            var process = Subprocess(
+                Subprocess.host, ["--deterministic", "s.lua"], in: folder.url)
+            process.environment = ["TZ": zone]
+            return try process.run()
+        }
+        #expect(runs[0].status == 0, "\(runs[0].errors)")
+        #expect(runs[0].output == runs[1].output)
+        #expect(runs[0].errors == runs[1].errors)
+        #expect(runs[0].output.contains("\t0\t0\tThu Jan  1 00:00:00 1970\t00:00 01.01.1970\n"))
+        #expect(runs[0].output.contains("no-name-1\t1970-01-01 00:00:00.000\t0.0\t"))
+        #expect(runs[0].errors.contains("[I 1970-01-01 00:00:00,000] Trial 11 finished"))
+    }
+
+    @Test func `shells complete switches, commands and their switches`() throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        func script(_ shell: String) throws -> String {
+            let outcome = try Subprocess(
+                Subprocess.host, ["--generate-completion-script", shell], in: folder.url
+            ).run()
+            #expect(outcome.status == 0)
+            return outcome.output
+        }
+        for shell in ["zsh", "fish"] {
+            let text = try script(shell)
+            for word in ["sandbox", "deterministic", "study", "importance", "filter", "junit"] {
+                #expect(text.contains(word), "\(shell): \(word)")
+            }
+        }
+        try Data(script("bash").utf8).write(to: folder.url.appending(path: "completion"))
+        for file in ["a.lua", "b.txt"] { try Data().write(to: folder.url.appending(path: file)) }
+        func completed(_ words: String...) throws -> [Substring] {
+            let line = words.joined(separator: " ")
+            let code = """
+                source completion
+                f=$(complete -p st-host | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+                COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " ")))
+                COMP_CWORD=\(words.count - 1) COMP_LINE='\(line)' COMP_POINT=\(line.count)
+                "$f" st-host '\(words[words.count - 1])' '\(words[words.count - 2])'
+                printf '%s\\n' "${COMPREPLY[@]}"
+                """
+            let outcome = try Subprocess(
+                URL(filePath: "/bin/bash"), ["-c", code], in: folder.url
+            ).run()
+            return outcome.output.split(separator: "\n").map { $0.drop { $0 == " " } }.sorted()
+        }
+        #expect(try completed("st-host", "--det") == ["--deterministic"])
+        #expect(try completed("st-host", "stu").contains("study"))
+        #expect(try completed("st-host", "test", "--fi") == ["--filter"])
+        #expect(try completed("st-host", "test", "--format", "j") == ["junit"])
+        #expect(try completed("st-host", "study", "imp") == ["importance"])
+        #expect(try completed("st-host", "generate", "m") == ["man"])
+        #expect(try completed("st-host", "--sandbox", "a").contains("a.lua"))
+        let wrong = try host("--generate-completion-script", "tcsh")
+        #expect(wrong.status == 2)
+        #expect(
+            wrong.errors
+                == "--generate-completion-script: expected bash, zsh or fish, got 'tcsh'\n")
+    }
 }

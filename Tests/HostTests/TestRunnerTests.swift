@@ -120,12 +120,45 @@ struct TestRunnerTests {
             } == ["a: passed"])
     }
 
+    @Test func `what is given no seed has the test's, in whatever order tests run`() throws {
+        let body = """
+            local optuna, datasets = require "optuna", require "datasets"
+            optuna.logging.disable_default_handler()
+            local numbers, said = {}, {}
+            for i = 1, 50 do numbers[i] = i end
+            local shuffled = datasets.Dataset.from_dict{ n = numbers }:shuffle()
+            for i = 1, 5 do said[#said + 1] = shuffled[i].n end
+            for _, sampler in ipairs{ "TPESampler", "RandomSampler", "CmaEsSampler", "QMCSampler" } do
+                local study = optuna.create_study{ sampler = optuna.samplers[sampler]{} }
+                said[#said + 1] = study:ask():suggest_float("x", 0, 1)
+            end
+            said[#said + 1] = optuna.create_study():ask():suggest_float("x", 0, 1)
+            error(table.concat(said, " "), 0)
+            """
+        let file = "it('a', function() \(body) end) it('b', function() \(body) end)"
+        func said(_ change: (inout TestSettings) -> Void = { _ in }) throws -> [String] {
+            try outcomes(file, change).map { String($0.dropFirst(2)) }
+        }
+        let first = try said()
+        #expect(first[0] == first[1])
+        #expect(try said { $0.filter = "b" } == [first[1]])
+        #expect(try said { $0.seed = 7 }[0] != first[0])
+    }
+
+    @Test func `os.exit is a failure, not the end of all tests`() throws {
+        #expect(
+            try outcomes("it('a', function() os.exit(0) end) it('b', function() end)") == [
+                "a: failed x_test.lua:1: os.exit: a test file ends by itself; raise an error to fail",
+                "b: passed",
+            ])
+    }
+
     @Test func `the built command finds files, reports, and fails when a test fails`() throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         for (name, source) in [
             "a_test.lua": "it('one', function() end) it('two', function() error('<&>', 0) end)",
-            "in/b_test.lua": "print('printed')", "in/c_test.lua": "os.exit(3)",
+            "in/b_test.lua": "print('printed')", "in/c_test.lua": "os.execute('kill -KILL $PPID')",
             "helper.lua": "error('not a test')",
         ] {
             let file = folder.url.appending(path: name)
@@ -146,7 +179,7 @@ struct TestRunnerTests {
                         <&>
                 ok      in/b_test.lua
                 FAILED  in/c_test.lua
-                        the process ended with status 3 before its tests did
+                        the process was ended by signal 9
                 2 passed, 2 failed
 
                 """)
@@ -187,6 +220,27 @@ struct TestRunnerTests {
                 == "{\"a\": \"x\", \"b\": [1, 2.5]}\n")
         #expect(try host("return 1, nil, true").output == "[1, null, true]\n")
         #expect(try host("").output == "null\n")
+        let chunk = try Subprocess(
+            Subprocess.host, ["--json", "-e", "x = { 1, 2 }", "-e", "return { x = x }"],
+            in: folder.url
+        ).run()
+        #expect(chunk.output == "{\"x\": [1, 2]}\n")
+        // Objects of the host that are data.
+        let objects = """
+            local st, datasets = require "sentence_transformers", require "datasets"
+            local optuna = require "optuna"
+            optuna.logging.disable_default_handler()
+            local study = optuna.create_study{}
+            study:enqueue_trial{ x = 0.5 }
+            study:optimize(function(trial) return trial:suggest_float("x", 0, 1) end, { n_trials = 1 })
+            return { m = st.Matrix{ { 1, 2 }, { 3, 4 } }, d = datasets.Dataset.from_list{ { a = "b" } },
+              t = study.best_trial }
+            """
+        #expect(
+            try host(objects).output
+                == "{\"d\": [{\"a\": \"b\"}], \"m\": [[1.0, 2.0], [3.0, 4.0]], \"t\": {\"number\": 0,"
+                + " \"state\": \"COMPLETE\", \"values\": [0.5], \"params\": {\"x\": 0.5},"
+                + " \"user_attrs\": {}}}\n")
         let refused = try host("return { f = print }")
         #expect(refused.status == 1)
         #expect(

@@ -14,10 +14,10 @@ struct GenerateCommand: ParsableCommand {
             Completion for a shell: st-host --generate-completion-script bash|zsh|fish.
             """)
 
-    @Argument(help: "stubs, reference or man.")
+    @Argument(help: "stubs, reference or man.", completion: .list(["stubs", "reference", "man"]))
     var what: String
 
-    @Argument(help: "The folder or file to write.")
+    @Argument(help: "The folder or file to write.", completion: .file())
     var path: String
 
     mutating func validate() throws {

@@ -21,73 +21,32 @@ package struct Options: ParsableCommand {
             130 interrupted.
             """)
 
-    @Option(
-        name: .customShort("e"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Run a piece of Lua.", valueName: "CODE"))
-    package var code: [String] = []
-
-    @Option(
-        name: .customShort("l"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Require a module first, as a global of that name.", valueName: "NAME"))
-    package var modules: [String] = []
-
-    @Flag(name: .customShort("i"), help: "Go interactive after the script.")
-    package var interactive = false
-
-    @Flag(name: .customLong("json"), help: "Print what the script returns as JSON.")
-    package var json = false
-
-    @Flag(
-        name: .customLong("deterministic"),
-        help: "Seed math.random, and fix what os.time, os.clock and os.date say.")
-    package var deterministic = false
-
-    @Flag(
-        name: .customLong("sandbox"),
-        help: "Run what is not trusted: no files, processes or network.")
-    package var sandbox = false
-
-    @Option(
-        name: .customLong("allow"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "A folder that a sandboxed script may read and write.", valueName: "FOLDER"))
-    package var allow: [String] = []
-
-    @Option(
-        name: .customLong("memory-limit"),
-        help: ArgumentHelp(
-            "Megabytes of Lua values a sandboxed script may hold (256).", valueName: "MB"))
-    package var memoryLimit: Int?
-
-    @Option(
-        name: .customLong("instruction-limit"),
-        help: ArgumentHelp(
-            "Instructions of Lua a sandboxed script may run (10000000000).", valueName: "N"))
-    package var instructionLimit: Int?
-
-    @Flag(name: .customLong("version"), help: "Show the version.")
-    package var version = false
+    @OptionGroup package var switches: Switches
 
     @Argument(
         parsing: .captureForPassthrough,
         help: ArgumentHelp(
-            "The script ('-': standard input), then its arguments.", valueName: "SCRIPT"))
+            "The script ('-': standard input), then its arguments.", valueName: "SCRIPT"),
+        completion: .file(extensions: ["lua"]))
     package var script: [String] = []
 
     package init() {}
 
     package mutating func validate() throws {
-        if version { throw CleanExit.message(Version.text) }
+        if switches.version { throw CleanExit.message(Version.text) }
         // The library takes these for the script's, as it does everything it doesn't know.
         if script.first == "--help" || script.first == "-h" { throw CleanExit.helpRequest() }
-        guard sandbox || (allow.isEmpty && memoryLimit == nil && instructionLimit == nil) else {
+        let isBounded =
+            !switches.allow.isEmpty || switches.memoryLimit != nil
+            || switches.instructionLimit != nil
+        guard switches.sandbox || !isBounded else {
             throw ValidationError(
                 "--allow, --memory-limit and --instruction-limit are for --sandbox")
         }
-        if let memoryLimit, !(1...1 << 20).contains(memoryLimit) {
+        if let memoryLimit = switches.memoryLimit, !(1...1 << 20).contains(memoryLimit) {
             throw ValidationError("--memory-limit: must be 1 to 1048576, got \(memoryLimit)")
         }
-        if let instructionLimit, instructionLimit < 1 {
+        if let instructionLimit = switches.instructionLimit, instructionLimit < 1 {
             throw ValidationError(
                 "--instruction-limit: must be at least 1, got \(instructionLimit)")
         }
@@ -95,10 +54,12 @@ package struct Options: ParsableCommand {
 
     /// The bounds of the script; nil when it is trusted.
     package var bounds: Sandbox? {
-        guard sandbox else { return nil }
-        var bounds = Sandbox(folders: allow)
-        if let memoryLimit { bounds.memoryLimit = memoryLimit << 20 }
-        if let instructionLimit { bounds.instructionLimit = UInt64(instructionLimit) }
+        guard switches.sandbox else { return nil }
+        var bounds = Sandbox(folders: switches.allow)
+        if let memoryLimit = switches.memoryLimit { bounds.memoryLimit = memoryLimit << 20 }
+        if let instructionLimit = switches.instructionLimit {
+            bounds.instructionLimit = UInt64(instructionLimit)
+        }
         return bounds
     }
 
@@ -131,4 +92,65 @@ package struct Options: ParsableCommand {
             throw ValidationError("unknown option '\(first)'")
         }
     }
+}
+
+/// What stands before the script.
+package struct Switches: ParsableArguments {
+    @Option(
+        name: .customShort("e"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Run a piece of Lua.", valueName: "CODE"))
+    package var code: [String] = []
+
+    @Option(
+        name: .customShort("l"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Require a module first, as a global of that name.", valueName: "NAME"))
+    package var modules: [String] = []
+
+    @Flag(name: .customShort("i"), help: "Go interactive after the script.")
+    package var interactive = false
+
+    @Flag(
+        name: .customLong("json"),
+        help: "Print what the script returns as JSON; without a script, what the last -e does.")
+    package var json = false
+
+    @Flag(
+        name: .customLong("deterministic"),
+        help: ArgumentHelp(
+            "The same output in every run.",
+            discussion: """
+                Seeds math.random and every sampler and shuffle that is given no seed, fixes what \
+                clocks, dates, run times and log lines say, and runs trials one at a time.
+                """))
+    package var deterministic = false
+
+    @Flag(
+        name: .customLong("sandbox"),
+        help: "Run what is not trusted: no files, processes or network.")
+    package var sandbox = false
+
+    @Option(
+        name: .customLong("allow"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A folder that a sandboxed script may read and write.", valueName: "FOLDER"),
+        completion: .directory)
+    package var allow: [String] = []
+
+    @Option(
+        name: .customLong("memory-limit"),
+        help: ArgumentHelp(
+            "Megabytes of values, matrices, datasets and models of a sandboxed script (1024).",
+            valueName: "MB"))
+    package var memoryLimit: Int?
+
+    @Option(
+        name: .customLong("instruction-limit"),
+        help: ArgumentHelp(
+            "Instructions of Lua a sandboxed script may run (10000000000).", valueName: "N"))
+    package var instructionLimit: Int?
+
+    @Flag(name: .customLong("version"), help: "Show the version.")
+    package var version = false
+
+    package init() {}
 }

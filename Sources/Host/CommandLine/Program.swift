@@ -18,6 +18,7 @@ public enum Program {
         case "generate": return GenerateCommand.main(Array(words.dropFirst()))
         default: break
         }
+        if let status = CompletionScript.main(words) { return status }
         var options: Options
         do {
             options = try Options.parse(Options.separated(words))
@@ -39,7 +40,11 @@ public enum Program {
     {
         let session: HostSession
         do {
-            session = try HostSession(sandbox: options.bounds)
+            if options.switches.deterministic { HostSession.fixTimeZone() }
+            session = try HostSession(
+                sandbox: options.bounds,
+                determinism: options.switches.deterministic ? Determinism() : nil,
+                progress: options.switches.deterministic ? Progress(now: { 0 }) : Progress())
         } catch {
             writeError(HostError.report(error))
             return .failure
@@ -61,31 +66,36 @@ public enum Program {
     private static func perform(
         _ options: Options, _ session: HostSession, prefix: [String]
     ) throws {
-        let reads = options.script.isEmpty && options.code.isEmpty
+        let reads = options.script.isEmpty && options.switches.code.isEmpty
         let isTerminal = isatty(STDIN_FILENO) != 0
-        let interactive = options.interactive || (reads && isTerminal)
+        let interactive = options.switches.interactive || (reads && isTerminal)
         // Before -l and -e, which may look at them.
         if options.script.isEmpty {
             try session.setArguments(prefix.isEmpty ? [] : [prefix[0]], prefix: [])
         } else {
             try session.setArguments(options.script, prefix: prefix)
         }
-        if options.deterministic { try session.makeDeterministic(seed: 0) }
-        for module in options.modules { try session.require(module) }
-        for code in options.code { try session.run(chunk: code, name: "=(command line)") }
+        for module in options.switches.modules { try session.require(module) }
+        var last: [LuaValue] = []
+        for code in options.switches.code {
+            last = try session.run(chunk: code, name: "=(command line)")
+        }
+        if options.switches.json, !options.switches.code.isEmpty, options.script.isEmpty {
+            Streams.writeOutput(try jsonText(last) + "\n")
+        }
         if let script = options.script.first {
             do {
                 let results = try session.run(
                     file: script == "-" ? nil : script,
                     arguments: Array(options.script.dropFirst()),
                     prefix: prefix)
-                if options.json { Streams.writeOutput(try jsonText(results) + "\n") }
+                if options.switches.json { Streams.writeOutput(try jsonText(results) + "\n") }
             } catch  where interactive && !HostError.isInterrupt(error) {
                 writeError(HostError.report(error))
             }
         } else if reads, !interactive {
             let results = try session.run(file: nil, prefix: prefix)
-            if options.json { Streams.writeOutput(try jsonText(results) + "\n") }
+            if options.switches.json { Streams.writeOutput(try jsonText(results) + "\n") }
         }
         if interactive { try Interactive(session, isTerminal: isTerminal).run() }
     }
@@ -93,7 +103,7 @@ public enum Program {
     /// What a script returned: one value, or several as an array.
     private static func jsonText(_ results: [LuaValue]) throws -> String {
         do {
-            let values = try results.map { try JSONValue($0) }
+            let values = try results.map { try JSONValue(showing: $0) }
             return (values.count == 1 ? values[0] : values.isEmpty ? .null : .array(values)).json()
         } catch let error as LuaError {
             throw error.within("--json: the script's result")

@@ -206,7 +206,7 @@ private func addRowMethods(to dataset: LuaClass<Dataset>) {
             let parts = try dataset.trainTestSplit(
                 testSize: try splitSize(arguments, "test_size"),
                 trainSize: try splitSize(arguments, "train_size"),
-                shuffle: try arguments["shuffle"], seed: try arguments["seed"])
+                shuffle: try arguments["shuffle"], seed: try arguments.seed())
             return DatasetDictObject(
                 DatasetDict([("train", parts.train), ("test", parts.test)]))
         }

@@ -27,7 +27,7 @@ private func addOrders<Object: LuaObject>(
 ) {
     type
         .method("shuffle", [seedParameter], doc: "The rows in random order.") { object, arguments in
-            let seed: UInt64? = try arguments["seed"]
+            let seed: UInt64? = try arguments.seed()
             return try each(object) { $0.shuffled(seed: seed) }
         }
         .method(

@@ -45,7 +45,7 @@ enum DatasetsModule {
             let strategy: String? = try arguments["stopping_strategy"]
             return try Dataset.interleaved(
                 try arguments["datasets"], probabilities: try arguments["probabilities"],
-                seed: try arguments["seed"],
+                seed: try arguments.seed(),
                 stoppingStrategy: strategy.flatMap(StoppingStrategy.init) ?? .firstExhausted)
         }
         return module

@@ -77,7 +77,7 @@ func importanceModule() -> LuaModule {
             ImportanceEvaluatorObject(
                 "FanovaImportanceEvaluator",
                 try FanovaImportanceEvaluator(
-                    nTrees: args["n_trees"], maxDepth: args["max_depth"], seed: args["seed"]))
+                    nTrees: args["n_trees"], maxDepth: args["max_depth"], seed: args.seed()))
         }
         .function(
             "MeanDecreaseImpurityImportanceEvaluator", forest, doc: "By the splits of a forest."
@@ -85,6 +85,6 @@ func importanceModule() -> LuaModule {
             ImportanceEvaluatorObject(
                 "MeanDecreaseImpurityImportanceEvaluator",
                 try MeanDecreaseImpurityImportanceEvaluator(
-                    nTrees: args["n_trees"], maxDepth: args["max_depth"], seed: args["seed"]))
+                    nTrees: args["n_trees"], maxDepth: args["max_depth"], seed: args.seed()))
         }
 }

@@ -74,8 +74,8 @@ private func addStudyFunctions(to module: LuaModule, _ log: OptunaLog) {
             ], doc: "A new study."
         ) { args -> Study in
             try Study.create(
-                storage: try args.storage(), sampler: args.object("sampler"),
-                pruner: args.object("pruner"), name: args["study_name"],
+                storage: try args.storage() ?? args.session?.memoryStorage(),
+                sampler: args.sampler(), pruner: args.object("pruner"), name: args["study_name"],
                 directions: try directionsArgument(args), loadIfExists: args["load_if_exists"],
                 logger: log.logger)
         }
@@ -88,7 +88,7 @@ private func addStudyFunctions(to module: LuaModule, _ log: OptunaLog) {
         ) { args -> Study in
             try Study.load(
                 name: args["study_name"], storage: try args.requiredStorage(),
-                sampler: args.object("sampler"), pruner: args.object("pruner"), logger: log.logger)
+                sampler: args.sampler(), pruner: args.object("pruner"), logger: log.logger)
         }
         .function(
             "delete_study",
@@ -126,6 +126,12 @@ private func addStudyFunctions(to module: LuaModule, _ log: OptunaLog) {
                 in: try args.requiredStorage(), includeBestTrial: args["include_best_trial"]
             ).map(StudySummaryObject.init)
         }
+}
+
+extension LuaArguments {
+    fileprivate func sampler() throws -> (any Sampler)? {
+        try object("sampler") ?? session?.defaultSampler()
+    }
 }
 
 /// `direction` or `directions`, as Optuna reads them.

@@ -15,7 +15,7 @@ func samplersModule(_ log: OptunaLog) -> LuaModule {
         .class(tpeSamplerClass(log))
         .class(
             LuaClass<RandomSampler>("RandomSampler", doc: "Uniform draws.", conforms: ["Sampler"])
-                .constructor([seed]) { args in try RandomSampler(seed: args["seed"]) }
+                .constructor([seed]) { args in try RandomSampler(seed: args.seed()) }
                 .tostring { _ in "RandomSampler()" }
         )
         .class(gridSamplerClass())
@@ -82,7 +82,7 @@ private func tpeSamplerClass(_ log: OptunaLog) -> LuaClass<TPESampler> {
             "Whose order of tied observations; st-host's own."),
     ]) { args in
         var options = TPESampler.Options(
-            seed: try args["seed"], multivariate: try args["multivariate"])
+            seed: try args.seed(), multivariate: try args["multivariate"])
         if try args["consider_prior"] == false {
             log.logger.warning(
                 "TPESampler: `consider_prior` is ignored: the prior always counts.")
@@ -150,7 +150,7 @@ private func gridSamplerClass() -> LuaClass<GridSampler> {
             }
             return try (0..<values.count).map { try values.get($0 + 1) as ParameterValue }
         }
-        return try GridSampler(space, seed: args["seed"])
+        return try GridSampler(space, seed: args.seed())
     }
     .tostring { _ in "GridSampler()" }
 }

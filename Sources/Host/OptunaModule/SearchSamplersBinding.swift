@@ -30,7 +30,7 @@ func addSearchSamplers(to module: LuaModule, _ log: OptunaLog) {
                     "avoid_premature_stop", .boolean, false, "Running trials count as not tried."),
             ]) { args in
                 try BruteForceSampler(
-                    seed: args["seed"], avoidPrematureStop: args["avoid_premature_stop"])
+                    seed: args.seed(), avoidPrematureStop: args["avoid_premature_stop"])
             }
             .tostring { _ in "BruteForceSampler()" }
         )
@@ -55,7 +55,7 @@ private func qmcSamplerClass(_ log: OptunaLog) -> LuaClass<QMCSampler> {
         let kind: String = try args["qmc_type"]
         return try QMCSampler(
             kind == "halton" ? .halton : .sobol, isScrambled: args["scramble"],
-            seed: args["seed"], independentSampler: args.object("independent_sampler"),
+            seed: args.seed(), independentSampler: args.object("independent_sampler"),
             warnsAsynchronousSeeding: args["warn_asynchronous_seeding"],
             warnsIndependentSampling: args["warn_independent_sampling"], logger: log.logger)
     }
@@ -79,7 +79,7 @@ private func cmaEsSamplerClass() -> LuaClass<CmaEsSampler> {
         .keyword(
             "source_trials", .sequence(.object("FrozenTrial")), .nil, "Of a related study."),
     ]) { args in
-        var options = CmaEsSampler.Options(seed: try args["seed"])
+        var options = CmaEsSampler.Options(seed: try args.seed())
         if args.isGiven("x0") { options.x0 = try args.parameters("x0") }
         options.sigma0 = try args["sigma0"]
         options.nStartupTrials = try args["n_startup_trials"]
@@ -112,7 +112,7 @@ private func gpSamplerClass() -> LuaClass<GPSampler> {
         .keyword("constraints_func", .function, .nil, "Constraint values of a finished trial."),
         warnIndependent,
     ]) { args in
-        var options = GPSampler.Options(seed: try args["seed"])
+        var options = GPSampler.Options(seed: try args.seed())
         options.independentSampler = try args.object("independent_sampler")
         options.nStartupTrials = try args["n_startup_trials"]
         options.deterministicObjective = try args["deterministic_objective"]
@@ -164,7 +164,7 @@ private func nsgaiiSamplerClass() -> LuaClass<NSGAIISampler> {
         .keyword("constraints_func", .function, .nil, "Constraint values of a finished trial."),
     ]) { args in
         var options = try NSGAIISampler.Options(
-            seed: args["seed"], swappingProb: args["swapping_prob"])
+            seed: args.seed(), swappingProb: args["swapping_prob"])
         options.populationSize = try args["population_size"]
         options.mutation = try args.object("mutation", as: MutationObject.self)?.mutation
         options.mutationProb = try args["mutation_prob"]

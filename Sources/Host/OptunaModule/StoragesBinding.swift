@@ -22,7 +22,7 @@ func storagesModule() -> LuaModule {
             "InMemoryStorage", doc: "Studies that live as long as the script.",
             conforms: ["Storage"]
         )
-        .constructor { _ in InMemoryStorage() }
+        .constructor { args in args.session?.memoryStorage() ?? InMemoryStorage() }
         .tostring { _ in "InMemoryStorage()" })
     addRDBStorage(to: module)
     addJournal(to: module)

@@ -112,6 +112,7 @@ package enum ManPage {
             if let fallback = argument["defaultValue"]?.stringValue {
                 summary += " (default: \(escaped(fallback)))"
             }
+            if let more = argument["discussion"]?.stringValue { summary += "\n\(escaped(more))" }
             text += ".TP\n\(head)\n\(summary)\n"
         }
         return text

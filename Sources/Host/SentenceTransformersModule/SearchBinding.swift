@@ -74,8 +74,9 @@ private func searchOptions(_ args: LuaArguments) throws -> SearchOptions {
     options.catchesErrors = try args["catch"]
     options.studyName = try args["study_name"]
     options.loadIfExists = try args["load_if_exists"]
-    options.storage = try args.storage()
-    options.sampler = try part(args, "sampler", of: "optuna.samplers")
+    options.storage = try args.storage() ?? args.session?.memoryStorage()
+    options.sampler =
+        try part(args, "sampler", of: "optuna.samplers") ?? args.session?.defaultSampler()
     options.pruner = try part(args, "pruner", of: "optuna.pruners")
     options.keepBestModel = try args["keep_best_model"]
     options.objectiveFrom = try choice(args, "objective_from") ?? .last

@@ -134,6 +134,7 @@ final class TrainerObject: LuaObject {
             tokenStore: tokenStore, logger: warnings.logger)
         trainer.hooks.cancellation = session.cancellation
         trainer.hooks.checkPath = session.checkFolder
+        if session.fixesClocks { trainer.hooks.seconds = { 0 } }
         trainer.hooks.progress = TrainingProgress(session.progress, args: args, label: label).show
         return trainer
     }

@@ -16,7 +16,9 @@ struct TestCommand: ParsableCommand {
             exit status is 1 when a test failed.
             """)
 
-    @Argument(help: "Files, or folders to look through; the current one by default.")
+    @Argument(
+        help: "Files, or folders to look through; the current one by default.",
+        completion: .file(extensions: ["lua"]))
     var paths: [String] = []
 
     @Option(help: ArgumentHelp("Only tests whose name matches.", valueName: "LUA-PATTERN"))
@@ -25,16 +27,18 @@ struct TestCommand: ParsableCommand {
     @Option(help: "Files that run side by side, each in a process of its own.")
     var jobs = 1
 
-    @Option(help: "plain, tap or junit.")
+    @Option(help: "plain, tap or junit.", completion: .list(["plain", "tap", "junit"]))
     var format = "plain"
 
-    @Option(help: ArgumentHelp("Write the report there, plain lines here.", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp("Write the report there, plain lines here.", valueName: "FILE"),
+        completion: .file())
     var output: String?
 
-    @Option(help: "Seed of math.random before each test.")
+    @Option(help: "Seed before each test: of math.random, samplers and shuffles.")
     var seed = 0
 
-    @Flag(help: "Also fix the text of times and clocks.")
+    @Flag(help: "Also fix times, clocks and log lines, and run trials one at a time.")
     var deterministic = false
 
     /// What a child process is asked to do: write results there, print no report.
@@ -70,17 +74,19 @@ struct TestCommand: ParsableCommand {
         settings.seed = seed
         settings.filter = filter
         settings.isDeterministic = deterministic
+        if deterministic { HostSession.fixTimeZone() }
         let files = try findFiles()
         if let results {
-            let found = files.flatMap { TestFile.run($0, settings) }
-            let text = JSONValue.array(found.map(\.json)).json()
+            let run = TestFile.runAll(files, settings)
+            let text = JSONValue.array(run.results.map(\.json)).json()
             try Data(text.utf8).write(to: URL(filePath: results))
-            return .done
+            return run.isInterrupted ? .interrupted : .done
         }
-        let found =
+        let (found, isInterrupted) =
             jobs == 1 || files.count < 2
-            ? files.flatMap { TestFile.run($0, settings) } : try runInProcesses(files)
+            ? TestFile.runAll(files, settings) : (try runInProcesses(files), false)
         try report(found)
+        if isInterrupted { return .interrupted }
         return found.contains { $0.outcome == .failed } ? .failure : .done
     }
 

@@ -18,6 +18,7 @@ package struct TestResult: Equatable, Sendable {
 
 /// How tests run.
 package struct TestSettings: Sendable {
+    /// Of `math.random`, and of all samplers and shuffles that a test gives no seed.
     package var seed = 0
     /// A Lua pattern for the full names of the tests to run.
     package var filter: String?
@@ -27,33 +28,58 @@ package struct TestSettings: Sendable {
 }
 
 package enum TestFile {
+    /// Runs files one after the other, until Ctrl-C.
+    static func runAll(
+        _ paths: [String], _ settings: TestSettings
+    ) -> (results: [TestResult], isInterrupted: Bool) {
+        var results: [TestResult] = []
+        for path in paths {
+            let file = outcome(path, settings)
+            results += file.results
+            if file.isInterrupted { return (results, true) }
+        }
+        return (results, false)
+    }
+
     /// Runs the file's tests; a file without any is one test by itself.
     package static func run(_ path: String, _ settings: TestSettings) -> [TestResult] {
-        let start = Progress.seconds()
-        func failed(_ error: any Error) -> TestResult {
-            TestResult(
-                file: path, name: path, outcome: .failed, message: HostError.report(error),
-                seconds: Progress.seconds() - start)
+        outcome(path, settings).results
+    }
+
+    private static func outcome(
+        _ path: String, _ settings: TestSettings
+    ) -> (results: [TestResult], isInterrupted: Bool) {
+        let now = clock(settings)
+        let start = now()
+        func whole(_ outcome: TestResult.Outcome, _ message: String) -> [TestResult] {
+            [
+                TestResult(
+                    file: path, name: path, outcome: outcome, message: message,
+                    seconds: now() - start)
+            ]
         }
         do {
-            let session = try HostSession(progress: Progress(style: .silent))
+            let session = try HostSession(
+                determinism: Determinism(
+                    seed: settings.seed, fixesClocks: settings.isDeterministic),
+                progress: Progress(style: .silent))
             defer { session.close() }
-            if settings.isDeterministic { try session.makeDeterministic(seed: settings.seed) }
             Signals.catchInterrupt(for: session)
             defer { Signals.releaseInterrupt() }
             do {
                 let collected = try collect(path, settings, session)
-                return try results(collected, path) ?? [
-                    TestResult(
-                        file: path, name: path, outcome: .passed, message: "",
-                        seconds: Progress.seconds() - start)
-                ]
+                return (try results(collected, path) ?? whole(.passed, ""), session.isInterrupted)
             } catch {
-                return [failed(error)]
+                return (whole(.failed, HostError.report(error)), session.isInterrupted)
             }
         } catch {
-            return [failed(error)]
+            return (whole(.failed, HostError.report(error)), false)
         }
+    }
+
+    private static func clock(_ settings: TestSettings) -> @Sendable () -> Double {
+        if settings.isDeterministic { return { 0 } }
+        return Progress.seconds
     }
 
     /// Loads the file, runs what it declared; the results and the number of tests it has.
@@ -69,8 +95,10 @@ package enum TestFile {
             return try value.string.map { try printer.nested(.string(LuaString($0))) }
                 ?? printer.text(value)
         }
-        let now = try lua.function("now") { _ in
-            settings.isDeterministic ? 0 : Progress.seconds()
+        let clock = clock(settings)
+        let now = try lua.function("now") { _ in clock() }
+        let reseed = try lua.function("reseed") { [unowned session] _ in
+            try session.restartSeeds()
         }
         let find: LuaFunction = try lua.run("return string.find")
         let isWanted = try lua.function("is_wanted", [.required("name", .string)]) { args -> Bool in
@@ -78,8 +106,7 @@ package enum TestFile {
             return try !find.call(try args["name"] as String, filter).isNil
         }
         let library = try lua.load(TestLibrary.source, name: "=test")
-        let run: LuaFunction = try library.call(show, now, isWanted, settings.seed)
-        try lua.run("math.randomseed(\(settings.seed))")
+        let run: LuaFunction = try library.call(show, now, isWanted, reseed)
         try session.run(file: path)
         return try run.callAll([])
     }
@@ -96,20 +123,6 @@ package enum TestFile {
                 outcome: TestResult.Outcome(rawValue: try entry.get("outcome")) ?? .failed,
                 message: message ?? "", seconds: try entry.get("seconds"))
         }
-    }
-}
-
-extension HostSession {
-    /// The same random numbers, and the same text where the time would stand, in every run.
-    func makeDeterministic(seed: Int) throws {
-        try lua.run(
-            """
-            math.randomseed(\(seed))
-            local date = os.date
-            os.time = (function(time) return function(t) return t and time(t) or 0 end end)(os.time)
-            os.clock = function() return 0 end
-            os.date = function(format, t) return date(format or "!%c", t or 0) end
-            """, name: "=deterministic")
     }
 }
 

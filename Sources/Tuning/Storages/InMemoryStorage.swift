@@ -1,14 +1,27 @@
 // Studies that live as long as the process: the default storage.
 
-import FoundationEssentials
+package import FoundationEssentials
 public import OrderedJSON
 import Synchronization
 
 /// Keeps studies in memory; one lock guards everything, so that any thread may call.
 public final class InMemoryStorage: Storage {
     private let state = Mutex(State())
+    private let now: @Sendable () -> Date
+    private let makeName: @Sendable () -> String
 
-    public init() {}
+    public convenience init() {
+        self.init(
+            now: { Date() }, makeName: { "no-name-" + UUID().uuidString.lowercased() })
+    }
+
+    /// - now: the clock of the trials. - makeName: gives studies names that have none.
+    package init(
+        now: @escaping @Sendable () -> Date, makeName: @escaping @Sendable () -> String
+    ) {
+        self.now = now
+        self.makeName = makeName
+    }
 
     public var mediumName: String { "memory" }
 
@@ -39,7 +52,7 @@ public final class InMemoryStorage: Storage {
     // MARK: Studies
 
     public func createStudy(directions: [StudyDirection], name: String?) throws -> Int {
-        let name = name ?? "no-name-" + UUID().uuidString.lowercased()
+        let name = name ?? makeName()
         return try state.withLock { state in
             if state.studyIDs[CodePointName(name)] != nil {
                 throw TuningError.duplicatedStudy(name: name)
@@ -96,7 +109,7 @@ public final class InMemoryStorage: Storage {
     // MARK: Trials
 
     public func createTrial(_ studyID: Int, template: FrozenTrial?) throws -> FrozenTrial {
-        let now = Date()
+        let now = self.now()
         return try state.withLock { state in
             let trialID = state.nextTrialID
             let trial = try state.change(study: studyID) { entry in
@@ -183,7 +196,7 @@ public final class InMemoryStorage: Storage {
     public func setTrialState(
         _ trialID: Int, _ newState: TrialState, values: [Double]?
     ) throws -> Bool {
-        let now = Date()
+        let now = self.now()
         return try state.withLock { state in
             try state.change(trial: trialID) { entry, trial in
                 if newState == .running && trial.state != .waiting { return false }
