@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import enum
 import json
+import pathlib
 
 from sentence_transformers import SentenceTransformerTrainingArguments
 
@@ -25,7 +26,8 @@ def plain(field):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", required=True)
+    parser.add_argument(
+        "--out", default=pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Golden/arguments.json")
     options = parser.parse_args()
     fields = [f for f in dataclasses.fields(SentenceTransformerTrainingArguments) if f.init]
     lines = [json.dumps({"name": f.name, "default": plain(f)}) for f in fields]

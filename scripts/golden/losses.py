@@ -8,6 +8,7 @@ of the embeddings. Written with sentence-transformers 6.2.0, torch 2.13.0+cpu, s
 
 import argparse
 import json
+import pathlib
 
 import torch
 from sentence_transformers import losses, util
@@ -143,7 +144,8 @@ def rounded(value):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", required=True)
+    parser.add_argument(
+        "--out", default=pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Golden/losses.json")
     options = parser.parse_args()
     written = []
     for name, arguments, columns, labels in cases():

@@ -10,6 +10,7 @@ versions and look at the difference.
 
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import tempfile
@@ -107,7 +108,8 @@ MODELS = {
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", help="folder of all-MiniLM-L6-v2")
+    parser.add_argument(
+        "--model", default=os.environ.get("ST_HOST_MODEL"), help="folder of all-MiniLM-L6-v2")
     arguments = parser.parse_args()
     GOLDEN.mkdir(parents=True, exist_ok=True)
 

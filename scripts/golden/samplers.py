@@ -10,6 +10,7 @@ sentence-transformers 6.2.0, accelerate 1.15.0, torch 2.13.0+cpu.
 import argparse
 import json
 import os
+import pathlib
 import random
 import tempfile
 
@@ -56,7 +57,8 @@ def case(model, tables, **arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default=os.environ.get("ST_HOST_MODEL"))
-    parser.add_argument("--out", required=True)
+    parser.add_argument(
+        "--out", default=pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Golden/samplers.json")
     options = parser.parse_args()
     model = SentenceTransformer(options.model, device="cpu")
     one = {"one": table(37, 60, labels=4)}

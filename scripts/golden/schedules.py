@@ -9,6 +9,7 @@ a sequence, for the two schedules that follow one. Written with transformers 5.2
 import argparse
 import json
 import math
+import pathlib
 
 import torch
 from transformers import get_scheduler
@@ -84,7 +85,8 @@ def metric_cases():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", required=True)
+    parser.add_argument(
+        "--out", default=pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Golden/schedules.json")
     options = parser.parse_args()
     lines = {"steps": step_cases(), "metrics": metric_cases()}
     parts = [

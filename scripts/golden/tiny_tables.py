@@ -8,13 +8,15 @@ The three files have the names and columns of the real ones, so that training.py
 import argparse
 import json
 import os
+import pathlib
 import random
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--out", required=True)
+    golden = pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Golden"
+    parser.add_argument("--model", default=golden / "model/bert")
+    parser.add_argument("--out", default=golden / "tables")
     options = parser.parse_args()
     with open(os.path.join(options.model, "tokenizer.json"), encoding="utf-8") as file:
         words = [w for w in json.load(file)["model"]["vocab"] if w.isalpha()]

@@ -1,6 +1,9 @@
 """Writes Tests/TrainingTests/Golden/training-<name>.json: what sentence-transformers does on one model.
 
-    python scripts/golden/training.py gradients|steps|bf16|epoch --model FOLDER --data FOLDER --out FILE
+    python scripts/golden/training.py [gradients|steps|bf16|epoch --model FOLDER --data FOLDER --out FILE]
+
+Without arguments all files that the tests read: of the tiny model, and of all-MiniLM-L6-v2 where
+ST_HOST_MODEL and ST_HOST_DATA name it and the data.
 
 `gradients`: per loss, with dropout off, the loss value and for every parameter the gradient's L2
 norm and a few elements. `steps`: the log of 30 updates with dropout off, warmup, weight decay and
@@ -13,6 +16,7 @@ Written with sentence-transformers 6.2.0, transformers 5.23.0, torch 2.13.0+cpu.
 import argparse
 import json
 import os
+import pathlib
 import tempfile
 
 import torch
@@ -156,19 +160,40 @@ def epoch(options):
     return result
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("part", choices=["gradients", "steps", "bf16", "epoch"])
-    parser.add_argument("--model", default=os.environ.get("ST_HOST_MODEL"))
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--small", action="store_true")
-    options = parser.parse_args()
-    parts = {"gradients": gradients, "steps": steps, "bf16": bf16, "epoch": epoch}
-    result = parts[options.part](options)
+PARTS = {"gradients": gradients, "steps": steps, "bf16": bf16, "epoch": epoch}
+
+
+def write(options):
+    result = PARTS[options.part](options)
     with open(options.out, "w", encoding="utf-8") as out:
         json.dump(result, out, indent=None, separators=(",", ":"))
         out.write("\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", nargs="?", choices=list(PARTS))
+    parser.add_argument("--model", default=os.environ.get("ST_HOST_MODEL"))
+    parser.add_argument("--data", default=os.environ.get("ST_HOST_DATA"))
+    parser.add_argument("--out")
+    parser.add_argument("--small", action="store_true")
+    options = parser.parse_args()
+    if options.part:
+        if not (options.model and options.data and options.out):
+            parser.error(f"{options.part} needs --model, --data and --out")
+        write(options)
+        return
+    golden = pathlib.Path(__file__).resolve().parents[2] / "Tests/TrainingTests/Golden"
+    models = [("bert", golden / "model/bert", golden / "tables", True)]
+    if options.model and options.data:
+        models.append(("minilm", options.model, options.data, False))
+    for name, model, data, small in models:
+        for part in PARTS:
+            if part == "bf16" and small:
+                continue
+            write(argparse.Namespace(
+                part=part, model=str(model), data=str(data), small=small,
+                out=golden / f"training-{name}-{part}.json"))
 
 
 main()
