@@ -20,7 +20,7 @@ export ST_HOST_MODEL
 # Forces OpenBLAS to a fixed processor type where it is set, and halves its speed on many.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: build sweep test bench microbench lint docs format golden setup python clean help
+.PHONY: build sweep test example bench microbench lint docs format golden setup python clean help
 
 build: setup ## build .build/release/st-host
 	swift build $(SWIFT_FLAGS)
@@ -43,6 +43,9 @@ lint: ## check format, sources, scripts, imports, documentation; a warning is an
 	scripts/dev/lint.sh
 	swift build $(SWIFT_FLAGS) --build-tests --explicit-target-dependency-import-check error
 	scripts/dev/docs.sh
+
+example: setup ## build the package of docs/embedding as a program of somebody else's would be
+	swift build --package-path docs/embedding --scratch-path .build/embedding
 
 docs: build ## write the DocC documentation of the libraries to .build/documentation
 	scripts/dev/docs.sh

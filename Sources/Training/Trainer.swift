@@ -117,8 +117,8 @@ public final class SentenceTransformerTrainer {
 
         var run = Run(start: start, initialStep: state.globalStep, lastLogged: state.globalStep)
         for parameter in model.parameters {
+            parameter.prepareForTraining()
             parameter.zeroGradient()
-            parameter.makeWritable()
         }
         control.shouldTrainingStop = false
         try fire(.trainBegin)

@@ -18,17 +18,6 @@ func runKernelBenchmarks(_ options: BenchmarkOptions) {
     runStepBenchmarks(options)
 }
 
-private func report(
-    _ options: BenchmarkOptions, _ name: String, _ shape: String, operations: Double = 0,
-    bytes: Double = 0, _ body: () -> Void
-) {
-    BenchmarkLine(
-        name: name, shape: shape, threads: 1,
-        measurement: Measurement(repetitions: options.repetitions, body),
-        operations: operations, bytes: bytes
-    ).print(json: options.json)
-}
-
 private func linear(_ options: BenchmarkOptions) {
     _ = WorkerPool(threads: 1)  // One BLAS thread.
     let x = Numbers(tokens * wide)

@@ -69,6 +69,18 @@ struct BenchmarkLine {
     }
 }
 
+/// Measures a kernel on one thread and prints the line.
+func report(
+    _ options: BenchmarkOptions, _ name: String, _ shape: String, operations: Double = 0,
+    bytes: Double = 0, _ body: () -> Void
+) {
+    BenchmarkLine(
+        name: name, shape: shape, threads: 1,
+        measurement: Measurement(repetitions: options.repetitions, body),
+        operations: operations, bytes: bytes
+    ).print(json: options.json)
+}
+
 /// A block of floats with values of about unit size, the same in every run.
 final class Numbers {
     let pointer: UnsafeMutablePointer<Float>

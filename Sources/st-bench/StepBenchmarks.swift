@@ -15,17 +15,6 @@ func runStepBenchmarks(_ options: BenchmarkOptions) {
     if BFloat16.isAvailable { bfloat16Products(options) }
 }
 
-private func report(
-    _ options: BenchmarkOptions, _ name: String, _ shape: String, operations: Double = 0,
-    bytes: Double = 0, _ body: () -> Void
-) {
-    BenchmarkLine(
-        name: name, shape: shape, threads: 1,
-        measurement: Measurement(repetitions: options.repetitions, body),
-        operations: operations, bytes: bytes
-    ).print(json: options.json)
-}
-
 private func dropout(_ options: BenchmarkOptions) {
     let values = Numbers(tokens * hidden)
     let shape = "\(tokens)x\(hidden)"

@@ -5,8 +5,18 @@
 // and products of bfloat16 matrices with float32 sums, on the tile registers (AMX) or with the dot
 // products (AVX512_BF16). Callers in Sources/Training/Kernels/ choose the shapes.
 
+// And a function of the C library that Swift does not see.
+
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/// Gives free memory between allocations back to the system.
+static inline void st_return_freed(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
 
 /// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX-512.
 void st_transpose(

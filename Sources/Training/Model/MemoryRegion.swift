@@ -1,5 +1,6 @@
 // Memory straight from the kernel: file mappings for weights, zero pages for gradients, optimizer
 // state and activations.
+import CKernels
 import Glibc
 
 /// A block of memory made by mmap and given back when the object goes.
@@ -64,6 +65,9 @@ package final class MemoryRegion: @unchecked Sendable {
         }
         return MemoryRegion(base: base, count: count)
     }
+
+    /// Gives memory back that freed objects have left between those that stay.
+    package static func returnFreed() { st_return_freed() }
 
     package var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 }

@@ -52,16 +52,21 @@ public final class Parameter: @unchecked Sendable {
         touchedRows = []
     }
 
-    /// Has the system give a dense tensor's value pages of its own at once. Of a mapped file they
-    /// would come one by one with the first update, and each of them stops all threads.
-    package func makeWritable() {
-        guard gradient != nil, touchedRows == nil else { return }
-        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
-        let start = UInt(bitPattern: value) & ~(page - 1)
-        let end = UInt(bitPattern: value + count)
+    /// Has the system make room for training a dense tensor at once: large pages for the gradient,
+    /// and pages of its own for the value. Of a mapped file these would come one by one with the
+    /// first update, and each of them stops all threads.
+    package func prepareForTraining() {
+        guard let gradient, touchedRows == nil else { return }
+        advise(gradient, MADV_HUGEPAGE)
         // Kernels before 5.14 refuse, and go on page by page.
-        _ = madvise(
-            UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_POPULATE_WRITE)
+        advise(value, MADV_POPULATE_WRITE)
+    }
+
+    private func advise(_ values: UnsafeMutablePointer<Float>, _ advice: Int32) {
+        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+        let start = UInt(bitPattern: values) & ~(page - 1)
+        let end = UInt(bitPattern: values + count)
+        _ = madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), advice)
     }
 
     /// Adds rows, ascending and distinct, to ``touchedRows``.

@@ -39,10 +39,10 @@ public final class AdamW: Optimizer, @unchecked Sendable {
             self.parameter = parameter
             // Each on its own cache lines.
             let rounded = (parameter.count + 15) & ~15
-            region = try MemoryRegion.zeroed(floats: 2 * rounded)
+            let tracked = parameter.touchedRows != nil && parameter.shape.count == 2
+            region = try MemoryRegion.zeroed(floats: 2 * rounded, hugePages: !tracked)
             first = region.floats
             second = region.floats + rounded
-            let tracked = parameter.touchedRows != nil && parameter.shape.count == 2
             liveRows = tracked ? [Bool](repeating: false, count: parameter.shape[0]) : []
         }
     }
