@@ -1,10 +1,10 @@
 // Passes over one batch: forward with activations kept, backward, and embedding without either.
 
 extension SentenceTransformer {
-    /// Tokens of a batch whose activations are kept by default, 150 kB each in a model like MiniLM:
-    /// a batch of 64 triplets of sentences as a whole. What goes beyond is computed again, which
+    /// Tokens of a batch whose activations are kept by default, 106 kB each in a model like MiniLM:
+    /// a batch of 100 triplets of sentences as a whole. What goes beyond is computed again, which
     /// costs a third of a step for its part of the tokens and bounds the memory of large batches.
-    package static var keptTokens: Int { 2560 }
+    package static var keptTokens: Int { 4096 }
 
     /// Embeds a batch and keeps what ``backward(_:)`` needs.
     ///
@@ -28,8 +28,9 @@ extension SentenceTransformer {
         if training.map({ $0.capacity < longest }) ?? true {
             training = nil
             // Little room to grow: with large pages all of it is real memory.
+            let roomy = max(longest, 64) * 17 / 16
             training = try TrainingBuffers(
-                config: transformerConfig, tokens: max(longest, 64) * 17 / 16)
+                config: transformerConfig, tokens: max(longest, min(roomy, limit)))
         }
         let result = try run(plan, training, masks, kept: segments.last ?? 0..<0)
         pending = PendingPass(plan: plan, segments: segments, dropout: masks)
@@ -86,35 +87,45 @@ extension SentenceTransformer {
     ) {
         let plan = pass.plan
         let block = partialSums.count
-        let pool = workerPool()
-        pool.run(segment.count) { task, worker in
-            let chunk = plan.chunks[segment.lowerBound + task]
-            if !isKept {
-                _ = encoder.forward(
-                    chunk, plan: plan, worker: workers[worker], training: training,
-                    dropout: pass.dropout)
-            }
-            let own = sums + task * block
-            own.update(repeating: 0, count: block)
-            head.backward(
-                chunk, plan: plan, dTokens: workers[worker].hidden[0], buffers: sentences,
-                dropout: pass.dropout, sums: own)
-            encoder.backward(
-                chunk, plan: plan, worker: workers[worker], training: training,
-                dropout: pass.dropout, sums: own)
-        }
-
         let words = EmbeddingLookups(
             ids: Array(plan.batch.tokenIDs[training.tokens]),
             skip: transformerConfig.padTokenID.flatMap(Int32.init(exactly:)))
         let positions = EmbeddingLookups(ids: Array(plan.positions[training.tokens]))
-        let tasks =
-            encoder.weightTiles(training).map(GradientTask.weights)
-            + GradientTask.rows(encoder.weights.words, words, by: 64)
-            + GradientTask.rows(encoder.weights.positions, positions, by: 8)
-            + partialSums.entries.map(GradientTask.vector)
-        pool.run(tasks.count) { task, _ in
-            switch tasks[task] {
+        let graph = GradientGraph(
+            encoder, training, chunks: segment.count,
+            last: GradientTask.rows(encoder.weights.words, words, by: 64)
+                + GradientTask.rows(encoder.weights.positions, positions, by: 8)
+                + partialSums.entries.map(GradientTask.vector))
+        workerPool().run(graph.order) { number, worker in
+            let task = graph.tasks[number]
+            let buffers = workers[worker]
+            switch task {
+            case .begin(let place):
+                let chunk = plan.chunks[segment.lowerBound + place]
+                if !isKept {
+                    _ = encoder.forward(
+                        chunk, plan: plan, worker: buffers, training: training,
+                        dropout: pass.dropout)
+                }
+                let own = sums + place * block
+                own.update(repeating: 0, count: block)
+                let kept = chunk.tokens.lowerBound - training.tokens.lowerBound
+                head.backward(
+                    chunk, plan: plan,
+                    dTokens: training.gradient + kept * transformerConfig.hiddenSize,
+                    buffers: sentences, dropout: pass.dropout, sums: own)
+            case .feedForward(let layer, let place):
+                encoder.backwardFeedForward(
+                    layer, plan.chunks[segment.lowerBound + place], worker: buffers,
+                    training: training, dropout: pass.dropout, sums: sums + place * block)
+            case .attention(let layer, let place):
+                encoder.backwardAttention(
+                    layer, plan.chunks[segment.lowerBound + place], plan: plan, worker: buffers,
+                    training: training, dropout: pass.dropout, sums: sums + place * block)
+            case .embeddings(let place):
+                encoder.backwardEmbeddings(
+                    plan.chunks[segment.lowerBound + place], training: training,
+                    dropout: pass.dropout, sums: sums + place * block)
             case .weights(let tile): tile.run()
             case .rows(let table, let lookups, let groups):
                 guard let gradient = table.gradient else { return }
@@ -209,19 +220,4 @@ struct PendingPass {
     /// Ranges of chunks; activations of the last one are kept.
     let segments: [Range<Int>]
     let dropout: DropoutPlan
-}
-
-/// One piece of the last phase of a backward pass; no two write to the same place.
-private enum GradientTask {
-    case weights(WeightTile)
-    case rows(Parameter, EmbeddingLookups, Range<Int>)
-    case vector(PartialSums.Entry)
-
-    static func rows(
-        _ table: Parameter, _ lookups: EmbeddingLookups, by size: Int
-    ) -> [GradientTask] {
-        stride(from: 0, to: lookups.rows.count, by: size).map {
-            .rows(table, lookups, $0..<min($0 + size, lookups.rows.count))
-        }
-    }
 }

@@ -25,10 +25,16 @@ struct ActivationTests {
         let output = Buffer(zeros: count)
         activationForward(
             activation, rows: 1, columns: count, bias: nil, product: product.pointer,
-            output: output.pointer, keepSlope: true)
+            output: output.pointer)
         expectClose(
             output.values, x.map { Float(Self.reference(activation, $0)) }, absolute: 1.2e-7,
             relative: 3e-7, "\(activation)")
+        let again = Buffer(zeros: count)
+        activationBackward(
+            activation, rows: 1, columns: count, bias: nil, product: product.pointer,
+            dOutput: Buffer([Double](repeating: 1, count: count)).pointer, output: again.pointer,
+            dBias: nil)
+        #expect(again.values == output.values)
         let slopes = x.map { x -> Float in
             if activation == .relu { return x > 0 ? 1 : 0 }
             let step = 1e-5
@@ -48,7 +54,7 @@ struct ActivationTests {
         let output = Buffer(zeros: rows * columns)
         activationForward(
             .gelu, rows: rows, columns: columns, bias: Buffer(bias).pointer,
-            product: product.pointer, output: output.pointer, keepSlope: true)
+            product: product.pointer, output: output.pointer)
         let expected = x.indices.map {
             Float(Self.reference(.gelu, x[$0] + bias[$0 % columns]))
         }
@@ -56,9 +62,16 @@ struct ActivationTests {
 
         let upstream = numbers.array(rows * columns)
         let dBias = Buffer(bias)
+        let again = Buffer(zeros: rows * columns)
         activationBackward(
-            rows: rows, columns: columns, slope: product.pointer,
-            dOutput: Buffer(upstream).pointer, dBias: dBias.pointer)
+            .gelu, rows: rows, columns: columns, bias: Buffer(bias).pointer,
+            product: product.pointer, dOutput: Buffer(upstream).pointer, output: again.pointer,
+            dBias: dBias.pointer)
+        #expect(again.values == output.values)
+        let dProduct = numericGradient(x) { x in
+            dot(x.indices.map { Self.reference(.gelu, x[$0] + bias[$0 % columns]) }, upstream)
+        }
+        expectClose(product.values, dProduct, absolute: 3e-6, "dProduct")
         let gradient = numericGradient(bias) { bias in
             dot(x.indices.map { Self.reference(.gelu, x[$0] + bias[$0 % columns]) }, upstream)
         }
@@ -73,7 +86,7 @@ struct ActivationTests {
         let output = Buffer(zeros: 2)
         activationForward(
             activation, rows: 1, columns: 2, bias: nil, product: product.pointer,
-            output: output.pointer, keepSlope: false)
+            output: output.pointer)
         #expect(output.values[0].isNaN)
         #expect(output.values[1].isFinite)
     }

@@ -1,4 +1,4 @@
-// Activation functions: value and slope in one pass, fused with the bias of the layer before.
+// Activation functions, fused with the bias of the layer before.
 
 /// The activations of feed-forward layers and of Dense modules.
 package enum Activation: String, Sendable, CaseIterable {
@@ -19,53 +19,53 @@ package enum Activation: String, Sendable, CaseIterable {
     }
 }
 
-/// output = f(product + bias); with `keepSlope`, product ← f′(product + bias).
+/// output = f(product + bias).
 ///
-/// - product: [rows, columns], left as it is or replaced by the slope
-/// - bias: [columns], or nil for none   - output: [rows, columns], may be `product` itself when
-///   the slope is not kept
+/// - product: [rows, columns], left as it is   - bias: [columns], or nil for none
+/// - output: [rows, columns], may be `product`
 ///
 /// Checked by `ActivationTests` against double-precision references and torch.
 package func activationForward(
-    _ activation: Activation, rows: Int, columns: Int, bias: ConstFloats?, product: Floats,
-    output: Floats, keepSlope: Bool
+    _ activation: Activation, rows: Int, columns: Int, bias: ConstFloats?, product: ConstFloats,
+    output: Floats
 ) {
     switch activation {
-    case .identity: apply(Identity.self, rows, columns, bias, product, output, keepSlope)
-    case .gelu: apply(GELU.self, rows, columns, bias, product, output, keepSlope)
-    case .geluTanh: apply(GELUTanh.self, rows, columns, bias, product, output, keepSlope)
-    case .relu: apply(ReLU.self, rows, columns, bias, product, output, keepSlope)
-    case .tanh: apply(Tanh.self, rows, columns, bias, product, output, keepSlope)
-    case .sigmoid: apply(Sigmoid.self, rows, columns, bias, product, output, keepSlope)
-    case .silu: apply(SiLU.self, rows, columns, bias, product, output, keepSlope)
+    case .identity: forward(Identity.self, rows, columns, bias, product, output)
+    case .gelu: forward(GELU.self, rows, columns, bias, product, output)
+    case .geluTanh: forward(GELUTanh.self, rows, columns, bias, product, output)
+    case .relu: forward(ReLU.self, rows, columns, bias, product, output)
+    case .tanh: forward(Tanh.self, rows, columns, bias, product, output)
+    case .sigmoid: forward(Sigmoid.self, rows, columns, bias, product, output)
+    case .silu: forward(SiLU.self, rows, columns, bias, product, output)
     }
 }
 
-/// slope ← slope ⊙ dOutput, which is the gradient of `product + bias`; dBias += its column sums.
+/// product ← f′(product + bias) ⊙ dOutput, the gradient of `product + bias`; dBias += its column
+/// sums; output = f(product + bias) once more, the same bits as in the forward pass.
 ///
-/// - slope: [rows, columns], from ``activationForward``   - dOutput: [rows, columns]
-/// - dBias: [columns], or nil when the layer has no bias
+/// Keeping the product and computing both again costs one exponential an element. Keeping value
+/// and slope would cost twice the memory.
+///
+/// - product, dOutput: [rows, columns]   - bias, dBias: [columns], or nil for a layer without
+/// - output: [rows, columns], or nil where nobody needs it
 package func activationBackward(
-    rows: Int, columns: Int, slope: Floats, dOutput: ConstFloats, dBias: Floats?
+    _ activation: Activation, rows: Int, columns: Int, bias: ConstFloats?, product: Floats,
+    dOutput: ConstFloats, output: Floats?, dBias: Floats?
 ) {
-    for row in 0..<rows {
-        let target = slope + row &* columns
-        let upstream = dOutput + row &* columns
-        var index = 0
-        while index < columns {
-            let gradient = load(target, index, columns) * load(upstream, index, columns)
-            store(target, index, columns, gradient)
-            if let dBias {
-                store(dBias, index, columns, load(dBias, index, columns) + gradient)
-            }
-            index &+= laneCount
-        }
+    switch activation {
+    case .identity: backward(Identity.self, rows, columns, bias, product, dOutput, output, dBias)
+    case .gelu: backward(GELU.self, rows, columns, bias, product, dOutput, output, dBias)
+    case .geluTanh: backward(GELUTanh.self, rows, columns, bias, product, dOutput, output, dBias)
+    case .relu: backward(ReLU.self, rows, columns, bias, product, dOutput, output, dBias)
+    case .tanh: backward(Tanh.self, rows, columns, bias, product, dOutput, output, dBias)
+    case .sigmoid: backward(Sigmoid.self, rows, columns, bias, product, dOutput, output, dBias)
+    case .silu: backward(SiLU.self, rows, columns, bias, product, dOutput, output, dBias)
     }
 }
 
-@inline(__always) private func apply<F: LaneActivation>(
-    _ function: F.Type, _ rows: Int, _ columns: Int, _ bias: ConstFloats?, _ product: Floats,
-    _ output: Floats, _ keepSlope: Bool
+@inline(__always) private func forward<F: LaneActivation>(
+    _ function: F.Type, _ rows: Int, _ columns: Int, _ bias: ConstFloats?, _ product: ConstFloats,
+    _ output: Floats
 ) {
     for row in 0..<rows {
         let source = product + row &* columns
@@ -74,9 +74,30 @@ package func activationBackward(
         while index < columns {
             var x = load(source, index, columns)
             if let bias { x += load(bias, index, columns) }
+            store(target, index, columns, F.valueAndSlope(x).0)
+            index &+= laneCount
+        }
+    }
+}
+
+@inline(__always) private func backward<F: LaneActivation>(
+    _ function: F.Type, _ rows: Int, _ columns: Int, _ bias: ConstFloats?, _ product: Floats,
+    _ dOutput: ConstFloats, _ output: Floats?, _ dBias: Floats?
+) {
+    for row in 0..<rows {
+        let target = product + row &* columns
+        let upstream = dOutput + row &* columns
+        var index = 0
+        while index < columns {
+            var x = load(target, index, columns)
+            if let bias { x += load(bias, index, columns) }
             let (value, slope) = F.valueAndSlope(x)
-            store(target, index, columns, value)
-            if keepSlope { store(source, index, columns, slope) }
+            if let output { store(output + row &* columns, index, columns, value) }
+            let gradient = slope * load(upstream, index, columns)
+            store(target, index, columns, gradient)
+            if let dBias {
+                store(dBias, index, columns, load(dBias, index, columns) + gradient)
+            }
             index &+= laneCount
         }
     }

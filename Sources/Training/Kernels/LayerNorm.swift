@@ -115,3 +115,25 @@ package func layerNormBackward(
         }
     }
 }
+
+/// output = weight ⊙ x̂ + bias once more from what ``layerNormForward`` kept, the same bits.
+///
+/// - normal: [rows, C], x̂   - weight, bias: [C]   - output: [rows, C], assigned
+package func layerNormOutput(
+    rows: Int, columns: Int, normal: ConstFloats, weight: ConstFloats, bias: ConstFloats,
+    output: Floats
+) {
+    for row in 0..<rows {
+        let x = normal + row &* columns
+        let y = output + row &* columns
+        var index = 0
+        while index < columns {
+            store(
+                y, index, columns,
+                multiplyAdd(
+                    load(x, index, columns), load(weight, index, columns),
+                    load(bias, index, columns)))
+            index &+= laneCount
+        }
+    }
+}

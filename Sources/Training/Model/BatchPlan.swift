@@ -52,24 +52,25 @@ package struct BatchPlan {
         longestChunk = chunks.map(\.tokens.count).max() ?? 0
     }
 
-    /// Neighbouring chunks in groups of about equal size with at most `limit` tokens each, one chunk
-    /// at least: what goes through a backward pass together.
+    /// Neighbouring chunks in groups of at most `limit` tokens, one chunk at least: what goes through
+    /// a backward pass together.
+    ///
+    /// All but the first are as large as they may be, because the activations of the last are kept;
+    /// the first still has a quarter of the limit, which is work for several threads.
     package func segments(limit: Int) -> [Range<Int>] {
         guard tokenCount > limit else { return [chunks.indices] }
-        let count = (tokenCount - 1) / max(limit, 1) + 1
         var segments: [Range<Int>] = []
-        var first = 0
-        for (index, chunk) in chunks.enumerated() where index > first {
-            let start = chunks[first].tokens.lowerBound
-            let goal = tokenCount * (segments.count + 1) / count
-            let middle = (chunk.tokens.lowerBound + chunk.tokens.upperBound) / 2
-            if middle > goal || chunk.tokens.upperBound - start > limit {
-                segments.append(first..<index)
-                first = index
+        var end = chunks.count
+        while end > 0 {
+            var first = end - 1
+            while first > 0, tokens(of: first - 1..<end).count <= limit { first -= 1 }
+            while first > 0, first < end - 1, chunks[first].tokens.lowerBound < limit / 4 {
+                first += 1
             }
+            segments.append(first..<end)
+            end = first
         }
-        segments.append(first..<chunks.count)
-        return segments
+        return segments.reversed()
     }
 
     /// The tokens of neighbouring chunks.

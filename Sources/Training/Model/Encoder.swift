@@ -1,8 +1,8 @@
 // The transformer encoder over packed tokens: BERT and DistilBERT, forward and backward.
 //
-// Work is cut into chunks of sentences. In both directions a chunk goes through all layers by
-// itself, so threads meet only at the end; what is left then, the products for the weight
-// gradients, is cut into tiles over all tokens. Nothing depends on who computes what.
+// Work is cut into chunks of sentences. Forwards a chunk goes through all layers by itself. Backwards
+// the layers follow each other, because the inputs of a layer's weights, which are made again, have
+// one place for all layers: see ``GradientGraph``. Nothing depends on who computes what.
 
 final class Encoder {
     let config: TransformerConfig
@@ -18,10 +18,10 @@ final class Encoder {
     private var hidden: Int { config.hiddenSize }
     private var epsilon: Float { Float(config.layerNormEpsilon) }
 
-    /// Embeddings and all layers for one chunk; returns its tokens' last hidden states.
+    /// Embeddings and all layers for one chunk; returns its tokens' last hidden states, which stay in
+    /// `worker` until its next chunk.
     ///
-    /// With `training` everything that ``backward`` needs stays there, without it in `worker` only
-    /// the result, until the worker's next chunk.
+    /// With `training` everything that the backward pass needs stays there.
     func forward(
         _ chunk: Chunk, plan: BatchPlan, worker: WorkerBuffers, training: TrainingBuffers?,
         dropout: DropoutPlan
@@ -29,7 +29,7 @@ final class Encoder {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
         let kept = first - (training?.tokens.lowerBound ?? 0)
-        let output = training.map { $0.embeddings + kept * hidden } ?? worker.hidden[0]
+        let embeddings = training.map { $0.embeddings + kept * hidden } ?? worker.hidden[0]
         let normal = training.map { $0.embeddingNormal + kept * hidden } ?? worker.hidden[2]
         plan.batch.tokenIDs.withUnsafeBufferPointer { ids in
             plan.positions.withUnsafeBufferPointer { positions in
@@ -45,19 +45,20 @@ final class Encoder {
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: normal, productBias: nil,
             dropout: nil, residual: nil, weight: weights.embeddingNorm.weight,
-            bias: weights.embeddingNorm.bias, epsilon: epsilon, output: output,
+            bias: weights.embeddingNorm.bias, epsilon: epsilon, output: embeddings,
             rstd: training.map { $0.embeddingRstd + kept })
         if let site = dropout.embeddings() {
-            applyDropout(rows: rows, columns: hidden, firstRow: first, site: site, values: output)
+            applyDropout(
+                rows: rows, columns: hidden, firstRow: first, site: site, values: embeddings)
         }
-        var result = output
+        var input = embeddings
         for (index, layer) in weights.layers.enumerated() {
             let buffers =
                 training.map { rowsOf($0, index, kept) } ?? worker.evaluationLayer
-            forward(layer, index, chunk, plan, buffers, worker, dropout)
-            result = buffers.output
+            forward(layer, index, chunk, plan, input: input, buffers, worker, dropout)
+            input = worker.hidden[0]
         }
-        return result
+        return input
     }
 
     private func rowsOf(_ training: TrainingBuffers, _ layer: Int, _ row: Int) -> LayerBuffers {
@@ -74,16 +75,19 @@ final class Encoder {
             wordOffset: dropout.attentionOffset(sentence))
     }
 
+    /// `input`: [tokens of the chunk, H]; the output goes to `worker.hidden[0]`, which may be `input`.
     private func forward(
         _ layer: LayerWeights, _ index: Int, _ chunk: Chunk, _ plan: BatchPlan,
-        _ buffers: LayerBuffers, _ worker: WorkerBuffers, _ dropout: DropoutPlan
+        input: ConstFloats, _ buffers: LayerBuffers, _ worker: WorkerBuffers,
+        _ dropout: DropoutPlan
     ) {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
         let low = mixedPrecision?.layers[index]
+        let output = worker.hidden[0]
         multiply(
-            rows, layer.queryKeyValue, low?.queryKeyValue, buffers.input,
-            into: buffers.queryKeyValue, worker)
+            rows, layer.queryKeyValue, low?.queryKeyValue, input, into: buffers.queryKeyValue,
+            worker)
         if let bias = layer.queryKeyValue.bias {
             addBias(rows: rows, columns: 3 * hidden, bias: bias, values: buffers.queryKeyValue)
         }
@@ -103,22 +107,19 @@ final class Encoder {
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.attentionNormal,
             productBias: layer.attentionOutput.bias, dropout: dropout.attentionOutput(index),
-            residual: buffers.input, weight: layer.attentionNorm.weight,
-            bias: layer.attentionNorm.bias, epsilon: epsilon, output: buffers.middle,
-            rstd: buffers.attentionRstd)
-        multiply(rows, layer.up, low?.up, buffers.middle, into: buffers.slope, worker)
+            residual: input, weight: layer.attentionNorm.weight, bias: layer.attentionNorm.bias,
+            epsilon: epsilon, output: output, rstd: buffers.attentionRstd)
+        multiply(rows, layer.up, low?.up, output, into: buffers.product, worker)
         activationForward(
             config.activation, rows: rows, columns: config.intermediateSize, bias: layer.up.bias,
-            product: buffers.slope, output: buffers.activated,
-            keepSlope: buffers.statistics != nil)
+            product: buffers.product, output: worker.intermediate)
         multiply(
-            rows, layer.down, low?.down, buffers.activated, into: buffers.outputNormal, worker)
+            rows, layer.down, low?.down, worker.intermediate, into: buffers.outputNormal, worker)
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.outputNormal,
             productBias: layer.down.bias, dropout: dropout.feedForwardOutput(index),
-            residual: buffers.middle, weight: layer.outputNorm.weight,
-            bias: layer.outputNorm.bias, epsilon: epsilon, output: buffers.output,
-            rstd: buffers.outputRstd)
+            residual: output, weight: layer.outputNorm.weight, bias: layer.outputNorm.bias,
+            epsilon: epsilon, output: output, rstd: buffers.outputRstd)
     }
 
     private func multiply(
@@ -136,72 +137,78 @@ final class Encoder {
             weight: layer.weight, output: output)
     }
 
-    /// Gradients of one chunk's activations, from the last layer down to the embedding sums.
+    /// The backward pass of a layer's second half for one chunk, from its output to the product of
+    /// attention's output.
     ///
-    /// `worker.hidden[0]` holds the gradient of the last hidden states. Vectors (biases, norms)
-    /// are summed into `sums`, one chunk's block of ``PartialSums``; `training` ends up holding
-    /// what ``weightTiles`` multiplies.
-    func backward(
-        _ chunk: Chunk, plan: BatchPlan, worker: WorkerBuffers, training: TrainingBuffers,
+    /// `training.gradient`: gradient of the layer's output, then that of attention's residual.
+    /// Vectors (biases, norms) are summed into `sums`, one chunk's block of ``PartialSums``;
+    /// `training` ends up holding what ``feedForwardTiles(_:_:)`` multiplies.
+    func backwardFeedForward(
+        _ index: Int, _ chunk: Chunk, worker: WorkerBuffers, training: TrainingBuffers,
         dropout: DropoutPlan, sums: Floats
     ) {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
         let kept = first - training.tokens.lowerBound
-        for (index, layer) in weights.layers.enumerated().reversed() {
-            backward(
-                layer, index, chunk, plan, rowsOf(training, index, kept), worker, dropout, sums)
-        }
-        let gradient = worker.hidden[0]
-        if let site = dropout.embeddings() {
-            applyDropout(
-                rows: rows, columns: hidden, firstRow: first, site: site, values: gradient)
-        }
-        let normal = training.embeddingNormal + kept * hidden
-        layerNormBackward(
-            rows: rows, columns: hidden, firstRow: first, dOutput: gradient, normal: normal,
-            rstd: training.embeddingRstd + kept, weight: weights.embeddingNorm.weight,
-            dropout: nil, dResidual: nil, dWeight: sums + weights.embeddingNorm.dWeight,
-            dBias: sums + weights.embeddingNorm.dBias,
-            dProductBias: weights.type.map { sums + $0.gradient })
-    }
-
-    /// `worker.hidden[0]`: gradient of the layer's output, then of its input.
-    private func backward(
-        _ layer: LayerWeights, _ index: Int, _ chunk: Chunk, _ plan: BatchPlan,
-        _ buffers: LayerBuffers, _ worker: WorkerBuffers, _ dropout: DropoutPlan, _ sums: Floats
-    ) {
-        let rows = chunk.tokens.count
-        let first = chunk.tokens.lowerBound
-        let gradient = worker.hidden[0]
-        let middle = worker.hidden[1]
-        guard let outputRstd = buffers.outputRstd, let attentionRstd = buffers.attentionRstd,
-            let statistics = buffers.statistics
+        let layer = weights.layers[index]
+        let buffers = rowsOf(training, index, kept)
+        let gradient = training.gradient + kept * hidden
+        let dMiddle = worker.hidden[1]
+        guard let outputRstd = buffers.outputRstd, let attentionRstd = buffers.attentionRstd
         else { return }
 
         layerNormBackward(
             rows: rows, columns: hidden, firstRow: first, dOutput: gradient,
             normal: buffers.outputNormal, rstd: outputRstd, weight: layer.outputNorm.weight,
-            dropout: dropout.feedForwardOutput(index), dResidual: middle,
+            dropout: dropout.feedForwardOutput(index), dResidual: dMiddle,
             dWeight: sums + layer.outputNorm.dWeight, dBias: sums + layer.outputNorm.dBias,
             dProductBias: layer.down.dBias.map { sums + $0 })
         let low = mixedPrecision?.layers[index]
         multiplyBack(
             rows, layer.down, low?.down, buffers.outputNormal, into: worker.intermediate, worker)
         activationBackward(
-            rows: rows, columns: config.intermediateSize, slope: buffers.slope,
-            dOutput: worker.intermediate, dBias: layer.up.dBias.map { sums + $0 })
+            config.activation, rows: rows, columns: config.intermediateSize, bias: layer.up.bias,
+            product: buffers.product, dOutput: worker.intermediate,
+            output: training.activated + kept * config.intermediateSize,
+            dBias: layer.up.dBias.map { sums + $0 })
         multiplyBack(
-            rows, layer.up, low?.up, buffers.slope, into: middle, worker, accumulate: true)
+            rows, layer.up, low?.up, buffers.product, into: dMiddle, worker, accumulate: true)
 
+        layerNormOutput(
+            rows: rows, columns: hidden, normal: buffers.attentionNormal,
+            weight: layer.attentionNorm.weight, bias: layer.attentionNorm.bias,
+            output: training.middle + kept * hidden)
         layerNormBackward(
-            rows: rows, columns: hidden, firstRow: first, dOutput: middle,
+            rows: rows, columns: hidden, firstRow: first, dOutput: dMiddle,
             normal: buffers.attentionNormal, rstd: attentionRstd,
             weight: layer.attentionNorm.weight, dropout: dropout.attentionOutput(index),
             dResidual: gradient, dWeight: sums + layer.attentionNorm.dWeight,
             dBias: sums + layer.attentionNorm.dBias,
             dProductBias: layer.attentionOutput.dBias.map { sums + $0 })
+    }
+
+    /// The rest of the layer's backward pass: `training.gradient` becomes that of its input,
+    /// `training` holds what ``attentionTiles(_:_:)`` multiplies.
+    func backwardAttention(
+        _ index: Int, _ chunk: Chunk, plan: BatchPlan, worker: WorkerBuffers,
+        training: TrainingBuffers, dropout: DropoutPlan, sums: Floats
+    ) {
+        let rows = chunk.tokens.count
+        let first = chunk.tokens.lowerBound
+        let kept = first - training.tokens.lowerBound
+        let layer = weights.layers[index]
+        let low = mixedPrecision?.layers[index]
+        let buffers = rowsOf(training, index, kept)
         let dContext = worker.hidden[2]
+        guard let statistics = buffers.statistics else { return }
+
+        if index > 0 {
+            let below = weights.layers[index - 1].outputNorm
+            layerNormOutput(
+                rows: rows, columns: hidden,
+                normal: rowsOf(training, index - 1, kept).outputNormal, weight: below.weight,
+                bias: below.bias, output: training.input + kept * hidden)
+        }
         multiplyBack(
             rows, layer.attentionOutput, low?.attentionOutput, buffers.attentionNormal,
             into: dContext, worker)
@@ -220,8 +227,30 @@ final class Encoder {
                 dBias: sums + offset)
         }
         multiplyBack(
-            rows, layer.queryKeyValue, low?.queryKeyValue, buffers.queryKeyValue, into: gradient,
-            worker, accumulate: true)
+            rows, layer.queryKeyValue, low?.queryKeyValue, buffers.queryKeyValue,
+            into: training.gradient + kept * hidden, worker, accumulate: true)
+    }
+
+    /// The backward pass of one chunk's embeddings; `training.embeddingNormal` ends as the gradient
+    /// of the embedding sums.
+    func backwardEmbeddings(
+        _ chunk: Chunk, training: TrainingBuffers, dropout: DropoutPlan, sums: Floats
+    ) {
+        let rows = chunk.tokens.count
+        let first = chunk.tokens.lowerBound
+        let kept = first - training.tokens.lowerBound
+        let gradient = training.gradient + kept * hidden
+        if let site = dropout.embeddings() {
+            applyDropout(
+                rows: rows, columns: hidden, firstRow: first, site: site, values: gradient)
+        }
+        layerNormBackward(
+            rows: rows, columns: hidden, firstRow: first, dOutput: gradient,
+            normal: training.embeddingNormal + kept * hidden,
+            rstd: training.embeddingRstd + kept, weight: weights.embeddingNorm.weight,
+            dropout: nil, dResidual: nil, dWeight: sums + weights.embeddingNorm.dWeight,
+            dBias: sums + weights.embeddingNorm.dBias,
+            dProductBias: weights.type.map { sums + $0.gradient })
     }
 
     private func multiplyBack(
@@ -239,18 +268,30 @@ final class Encoder {
             weight: layer.weight, dInput: dInput, accumulate: accumulate)
     }
 
-    /// The products that give the weight gradients, after ``backward`` has run for all chunks.
-    func weightTiles(_ training: TrainingBuffers) -> [WeightTile] {
+    /// The products for the weight gradients of a layer's second half, after
+    /// ``backwardFeedForward(_:_:worker:training:dropout:sums:)`` has run for all chunks.
+    func feedForwardTiles(_ index: Int, _ training: TrainingBuffers) -> [WeightTile] {
+        let (layer, buffers) = (weights.layers[index], training.layers[index])
         let tokens = training.tokens.count
-        var tiles: [WeightTile] = []
-        for (layer, buffers) in zip(weights.layers, training.layers).reversed() {
-            tiles += WeightTile.cut(layer.down, tokens, buffers.outputNormal, buffers.activated)
-            tiles += WeightTile.cut(layer.up, tokens, buffers.slope, buffers.middle)
-            tiles += WeightTile.cut(
-                layer.attentionOutput, tokens, buffers.attentionNormal, buffers.context)
-            tiles += WeightTile.cut(
-                layer.queryKeyValue, tokens, buffers.queryKeyValue, buffers.input)
-        }
+        return inPrecision(
+            WeightTile.cut(layer.down, tokens, buffers.outputNormal, training.activated)
+                + WeightTile.cut(layer.up, tokens, buffers.product, training.middle)
+                + WeightTile.cut(
+                    layer.attentionOutput, tokens, buffers.attentionNormal, buffers.context))
+    }
+
+    /// Those of its first half, after all chunks'
+    /// ``backwardAttention(_:_:plan:worker:training:dropout:sums:)``.
+    func attentionTiles(_ index: Int, _ training: TrainingBuffers) -> [WeightTile] {
+        inPrecision(
+            WeightTile.cut(
+                weights.layers[index].queryKeyValue, training.tokens.count,
+                training.layers[index].queryKeyValue,
+                index == 0 ? training.embeddings : training.input))
+    }
+
+    private func inPrecision(_ tiles: [WeightTile]) -> [WeightTile] {
+        var tiles = tiles
         for index in tiles.indices { tiles[index].isBFloat16 = mixedPrecision != nil }
         return tiles
     }

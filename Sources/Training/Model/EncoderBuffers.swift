@@ -1,13 +1,12 @@
-// Memory of the encoder's activations: everything for a pass that will be followed by a backward
-// pass, one chunk's worth per thread otherwise.
+// Memory of the encoder's activations: what a backward pass needs of all tokens, and one chunk's
+// worth per thread of everything else.
 
-/// Where one layer finds and leaves its activations; all rows are tokens.
+/// What one layer keeps for the backward pass; all rows are tokens.
 ///
-/// The backward pass replaces what it has used: `queryKeyValue`, `slope`, `attentionNormal` and
-/// `outputNormal` end as the gradients of the products they belong to.
+/// No more than products and x̂: outputs of norms and activation functions cost one pass over them
+/// to make again. The backward pass replaces what it has used: `queryKeyValue`, `product`,
+/// `attentionNormal` and `outputNormal` end as the gradients of the products they belong to.
 struct LayerBuffers {
-    /// [T, H], the layer below's output.
-    var input: Floats
     /// [T, 3H].
     var queryKeyValue: Floats
     /// [T, H], attention before its output product.
@@ -16,29 +15,22 @@ struct LayerBuffers {
     var attentionNormal: Floats
     /// [T]; nil when nothing is kept.
     var attentionRstd: Floats?
-    /// [T, H], output of the first norm.
-    var middle: Floats
-    /// [T, I], product of the first feed-forward matrix, then the activation's slope.
-    var slope: Floats
-    /// [T, I].
-    var activated: Floats
+    /// [T, I], product of the first feed-forward matrix.
+    var product: Floats
     /// [T, H], x̂ of the second norm.
     var outputNormal: Floats
     var outputRstd: Floats?
-    /// [T, H].
-    var output: Floats
     /// [T, heads, 2]; nil when nothing is kept.
     var statistics: Floats?
 
     /// The same for the tokens from `row` on.
     func from(row: Int, hidden: Int, intermediate: Int, heads: Int) -> LayerBuffers {
         LayerBuffers(
-            input: input + row * hidden, queryKeyValue: queryKeyValue + row * 3 * hidden,
-            context: context + row * hidden, attentionNormal: attentionNormal + row * hidden,
-            attentionRstd: attentionRstd.map { $0 + row }, middle: middle + row * hidden,
-            slope: slope + row * intermediate, activated: activated + row * intermediate,
+            queryKeyValue: queryKeyValue + row * 3 * hidden, context: context + row * hidden,
+            attentionNormal: attentionNormal + row * hidden,
+            attentionRstd: attentionRstd.map { $0 + row }, product: product + row * intermediate,
             outputNormal: outputNormal + row * hidden, outputRstd: outputRstd.map { $0 + row },
-            output: output + row * hidden, statistics: statistics.map { $0 + row * heads * 2 })
+            statistics: statistics.map { $0 + row * heads * 2 })
     }
 }
 
@@ -53,18 +45,24 @@ final class TrainingBuffers {
     let embeddingRstd: Floats
     /// [T, H], what the layers start from.
     let embeddings: Floats
-    private let region: MemoryRegion
 
-    /// The last layer's output.
-    var output: Floats { layers.last?.output ?? embeddings }
+    // The layer that the backward pass is at.
+    /// [T, H], gradient of its output, then of its input.
+    let gradient: Floats
+    /// Inputs of its weights, made again: [T, H] of query, key and value, [T, H] and [T, I] of the
+    /// two feed-forward products.
+    let input: Floats
+    let middle: Floats
+    let activated: Floats
+    private let region: MemoryRegion
 
     init(config: TransformerConfig, tokens: Int) throws {
         let hidden = config.hiddenSize
         let intermediate = config.intermediateSize
-        let perLayer = 8 * hidden + 2 * intermediate + 2 + 2 * config.headCount
-        let perToken = config.layerCount * perLayer + 2 * hidden + 1
+        let perLayer = 6 * hidden + intermediate + 2 + 2 * config.headCount
+        let perToken = config.layerCount * perLayer + 5 * hidden + intermediate + 1
         // Room to round each of the buffers up to a cache line.
-        let slack = 16 * (config.layerCount * 11 + 3)
+        let slack = 16 * (config.layerCount * 8 + 7)
         let (product, overflow) = perToken.multipliedReportingOverflow(by: tokens)
         guard !overflow, product < Int.max - slack else {
             throw TrainingError.model(problem: "activations of \(tokens) tokens fit no memory")
@@ -79,16 +77,17 @@ final class TrainingBuffers {
         embeddingNormal = carve(hidden)
         embeddingRstd = carve(1)
         embeddings = carve(hidden)
-        var input = embeddings
+        gradient = carve(hidden)
+        input = carve(hidden)
+        middle = carve(hidden)
+        activated = carve(intermediate)
         for _ in 0..<config.layerCount {
-            let layer = LayerBuffers(
-                input: input, queryKeyValue: carve(3 * hidden), context: carve(hidden),
-                attentionNormal: carve(hidden), attentionRstd: carve(1), middle: carve(hidden),
-                slope: carve(intermediate), activated: carve(intermediate),
-                outputNormal: carve(hidden), outputRstd: carve(1), output: carve(hidden),
-                statistics: carve(2 * config.headCount))
-            layers.append(layer)
-            input = layer.output
+            layers.append(
+                LayerBuffers(
+                    queryKeyValue: carve(3 * hidden), context: carve(hidden),
+                    attentionNormal: carve(hidden), attentionRstd: carve(1),
+                    product: carve(intermediate), outputNormal: carve(hidden),
+                    outputRstd: carve(1), statistics: carve(2 * config.headCount)))
         }
     }
 }
@@ -98,7 +97,7 @@ final class TrainingBuffers {
 final class WorkerBuffers {
     let tokens: Int
     let sentenceLength: Int
-    /// Four of [tokens, H].
+    /// Three of [tokens, H]; the first holds what goes from layer to layer forwards.
     let hidden: [Floats]
     let queryKeyValue: Floats
     /// [tokens, I].
@@ -115,7 +114,7 @@ final class WorkerBuffers {
         let halves = BFloat16.scratchCount(
             rows: tokens, columns: max(3 * config.hiddenSize, config.intermediateSize))
         let count =
-            7 * size + tokens * config.intermediateSize + scratch + (halves + 1) / 2 + 16 * 9
+            6 * size + tokens * config.intermediateSize + scratch + (halves + 1) / 2 + 16 * 7
         region = try MemoryRegion.zeroed(floats: count, hugePages: true)
         self.tokens = tokens
         self.sentenceLength = sentenceLength
@@ -124,7 +123,7 @@ final class WorkerBuffers {
             defer { next += (count + 15) & ~15 }
             return next
         }
-        hidden = (0..<4).map { _ in carve(size) }
+        hidden = (0..<3).map { _ in carve(size) }
         queryKeyValue = carve(3 * size)
         intermediate = carve(tokens * config.intermediateSize)
         attention = carve(scratch)
@@ -132,12 +131,11 @@ final class WorkerBuffers {
             .assumingMemoryBound(to: UInt16.self)
     }
 
-    /// Buffers of an evaluation layer, which keeps nothing: outputs replace inputs.
+    /// Buffers of a layer of which nothing is kept.
     var evaluationLayer: LayerBuffers {
         LayerBuffers(
-            input: hidden[0], queryKeyValue: queryKeyValue, context: hidden[1],
-            attentionNormal: hidden[2], attentionRstd: nil, middle: hidden[0],
-            slope: intermediate, activated: intermediate, outputNormal: hidden[2],
-            outputRstd: nil, output: hidden[0], statistics: nil)
+            queryKeyValue: queryKeyValue, context: hidden[1], attentionNormal: hidden[2],
+            attentionRstd: nil, product: intermediate, outputNormal: hidden[2], outputRstd: nil,
+            statistics: nil)
     }
 }

@@ -59,7 +59,7 @@ final class SentenceBuffers {
         /// [S, outputs], and its gradient.
         var output: Floats
         var gradient: Floats
-        /// Dense: [S, outputs], the activation's slope. LayerNorm: [S, outputs], x̂.
+        /// Dense: [S, outputs], W x, then its gradient. LayerNorm: [S, outputs], x̂.
         var kept: Floats
         /// LayerNorm: [S], 1 / deviation. Normalize: [S], norms.
         var perRow: Floats
@@ -113,13 +113,13 @@ struct SentenceHead {
             case .pooling(let pooling):
                 pool(pooling, module, chunk, plan, tokens, stage)
             case .dense(let dense):
-                let slope = stage.kept + first * module.outputs
+                let product = stage.kept + first * module.outputs
                 linearForward(
                     rows: rows, inputs: module.inputs, outputs: module.outputs, input: input,
-                    weight: dense.linear.weight, output: slope)
+                    weight: dense.linear.weight, output: product)
                 activationForward(
                     dense.activation, rows: rows, columns: module.outputs,
-                    bias: dense.linear.bias, product: slope, output: output, keepSlope: true)
+                    bias: dense.linear.bias, product: product, output: output)
                 addResidual(dense, rows, input, output)
             case .normalize:
                 normalizeForward(
@@ -158,12 +158,13 @@ struct SentenceHead {
             case .pooling(let pooling):
                 poolBackward(pooling, module, chunk, plan, stage, dTokens)
             case .dense(let dense):
-                let slope = stage.kept + first * module.outputs
+                let product = stage.kept + first * module.outputs
                 activationBackward(
-                    rows: rows, columns: module.outputs, slope: slope, dOutput: gradient,
+                    dense.activation, rows: rows, columns: module.outputs,
+                    bias: dense.linear.bias, product: product, dOutput: gradient, output: nil,
                     dBias: dense.linear.dBias.map { sums + $0 })
                 linearBackwardInput(
-                    rows: rows, inputs: module.inputs, outputs: module.outputs, dOutput: slope,
+                    rows: rows, inputs: module.inputs, outputs: module.outputs, dOutput: product,
                     weight: dense.linear.weight, dInput: below, accumulate: false)
                 addResidualBackward(dense, rows, gradient, below)
             case .normalize:
