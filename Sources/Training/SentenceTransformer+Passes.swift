@@ -1,7 +1,7 @@
 // Passes over one batch: forward with activations kept, backward, and embedding without either.
 
 extension SentenceTransformer {
-    /// Tokens of a batch whose activations are kept by default, 106 kB each in a model like MiniLM:
+    /// Tokens of a batch whose activations are kept by default, 96 kB each in a model like MiniLM:
     /// a batch of 100 triplets of sentences as a whole. What goes beyond is computed again, which
     /// costs a third of a step for its part of the tokens and bounds the memory of large batches.
     package static var keptTokens: Int { 4096 }

@@ -181,6 +181,7 @@ private func attention(_ options: BenchmarkOptions, _ length: Int) {
     let rows = sentences * length
     let input = Numbers(rows * 3 * hidden)
     let context = Numbers(rows * hidden)
+    let again = Numbers(rows * hidden)
     let statistics = Numbers(rows * heads * 2)
     let scratch = Numbers(AttentionShape.scratchCount(length: length, headSize: headSize))
     let shape = "\(sentences) x \(length) tokens"
@@ -206,13 +207,14 @@ private func attention(_ options: BenchmarkOptions, _ length: Int) {
         }
         // The input is replaced by its gradient; start again from the same numbers each time.
         let work = Numbers(rows * 3 * hidden)
-        report(options, "attention backward\(name)", shape, operations: 5 * products) {
+        report(options, "attention backward\(name)", shape, operations: 6 * products) {
             work.pointer.update(from: input.pointer, count: rows * 3 * hidden)
             each { shape, row in
                 attentionBackward(
                     shape, queryKeyValue: work.pointer + row * 3 * hidden, dropout: mask,
                     dContext: context.pointer + row * hidden,
-                    statistics: statistics.pointer + row * heads * 2, scratch: scratch.pointer)
+                    statistics: statistics.pointer + row * heads * 2,
+                    context: again.pointer + row * hidden, scratch: scratch.pointer)
             }
         }
     }

@@ -68,6 +68,11 @@ struct LayerNormTests {
         let expected = Self.reference(
             product, bias, mask, residual, weight, offset, columns, epsilon)
         expectClose(output.values, floats(expected), absolute: 5e-6, relative: 1e-5, "output")
+        let again = Buffer(zeros: rows * columns)
+        layerNormOutput(
+            rows: rows, columns: columns, normal: normal.pointer, weight: weightBuffer.pointer,
+            bias: Buffer(offset).pointer, output: again.pointer)
+        #expect(again.values == output.values)
 
         let dResidual = Buffer(zeros: rows * columns)
         let dWeight = Buffer(zeros: columns)

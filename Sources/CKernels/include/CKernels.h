@@ -18,7 +18,7 @@ static inline void st_return_freed(void) {
 #endif
 }
 
-/// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX-512.
+/// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX or AVX-512.
 void st_transpose(
     long rows, long columns, float scale, const float *from, long from_row, float *to, long to_row);
 

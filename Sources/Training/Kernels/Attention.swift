@@ -28,11 +28,21 @@ package struct AttentionShape {
     var hidden: Int { heads &* headSize }
     var stride: Int { 3 &* hidden }
     var paddedLength: Int { (length &+ 15) & ~15 }
+    /// Between the rows of scratch that are a sentence long. A multiple of 1 kB would put the whole
+    /// of a column into a few sets of the first-level cache.
+    var scratchRow: Int { Self.scratchRow(paddedLength) }
+    /// Whether rows of keys and values are laid side by side first. They lie far apart; more than 64
+    /// of them share too few sets of the first-level cache.
+    var packsHeads: Bool { length > 64 }
+
+    private static func scratchRow(_ padded: Int) -> Int {
+        padded & 255 == 0 ? padded &+ 16 : padded
+    }
 
     /// Scratch in floats that sentences of up to `length` tokens need, forward or backward.
     package static func scratchCount(length: Int, headSize: Int) -> Int {
         let padded = (length + 15) & ~15
-        return 2 * headSize * padded + 3 * queryBlock * padded + 3 * padded * headSize
+        return (2 * headSize + 3 * queryBlock) * scratchRow(padded) + 5 * padded * headSize
     }
 }
 
@@ -54,23 +64,25 @@ package func attentionForward(
     let n = shape.length
     let size = shape.headSize
     let padded = shape.paddedLength
+    let stride = shape.scratchRow
     let keys = scratch
-    let scores = keys + size &* padded
+    let scores = keys + size &* stride
+    let packed = scores + queryBlock &* stride
     for head in 0..<shape.heads {
         let query = queryKeyValue + head &* size
-        let value = query + 2 &* shape.hidden
         transposeHead(
             shape, source: query + shape.hidden, scale: 1 / Float(size).squareRoot(),
             into: keys)
+        let (value, valueRow) = packHead(shape, query + 2 &* shape.hidden, into: packed)
         var first = 0
         while first < n {
             let count = min(queryBlock, n &- first)
             smallProduct(
                 m: count, n: padded, k: size, a: query + first &* shape.stride, aRow: shape.stride,
-                aColumn: 1, b: keys, bRow: padded, c: scores, cRow: padded, accumulate: false)
+                aColumn: 1, b: keys, bRow: stride, c: scores, cRow: stride, accumulate: false)
             for row in 0..<count {
                 let number = (first &+ row) &* shape.heads &+ head
-                let target = scores + row &* padded
+                let target = scores + row &* stride
                 let maximum = rowMaximum(target, n, padded)
                 let inverse = 1 / exponentiate(target, n, padded, maximum)
                 scaleProbabilities(
@@ -81,43 +93,50 @@ package func attentionForward(
                 }
             }
             smallProduct(
-                m: count, n: size, k: n, a: scores, aRow: padded, aColumn: 1, b: value,
-                bRow: shape.stride, c: context + (first &* shape.hidden &+ head &* size),
+                m: count, n: size, k: n, a: scores, aRow: stride, aColumn: 1, b: value,
+                bRow: valueRow, c: context + (first &* shape.hidden &+ head &* size),
                 cRow: shape.hidden, accumulate: false)
             first &+= count
         }
     }
 }
 
-/// Gradient of ``attentionForward``; `queryKeyValue` becomes the gradient of itself.
+/// Gradient of ``attentionForward``; `queryKeyValue` becomes the gradient of itself, and `context` is
+/// made once more, the same bits.
 ///
 ///     P = softmax(Q Kᵀ / √D)    P′ = mask ⊙ P    dP = mask ⊙ (dContext Vᵀ)
 ///     dS = P ⊙ (dP − Σⱼ dP ⊙ P) / √D
 ///     dQ = dS K    dK = dSᵀ Q    dV = P′ᵀ dContext
 ///
 /// - queryKeyValue: [n, 3H], replaced   - dContext: [n, H]   - statistics: [n, heads, 2]
+/// - context: [n, H], assigned
 package func attentionBackward(
     _ shape: AttentionShape, queryKeyValue: Floats, dropout: DropoutSite?,
-    dContext: ConstFloats, statistics: ConstFloats, scratch: Floats
+    dContext: ConstFloats, statistics: ConstFloats, context: Floats, scratch: Floats
 ) {
     let n = shape.length
     let size = shape.headSize
     let padded = shape.paddedLength
+    let stride = shape.scratchRow
     let scale = 1 / Float(size).squareRoot()
     let keys = scratch
-    let values = keys + size &* padded
-    let probabilities = values + size &* padded
-    let dropped = probabilities + queryBlock &* padded
-    let dScores = dropped + queryBlock &* padded
-    let dQuery = dScores + queryBlock &* padded
+    let values = keys + size &* stride
+    let probabilities = values + size &* stride
+    let dropped = probabilities + queryBlock &* stride
+    let dScores = dropped + queryBlock &* stride
+    let dQuery = dScores + queryBlock &* stride
     let dKey = dQuery + padded &* size
     let dValue = dKey + padded &* size
+    let packedKeys = dValue + padded &* size
+    let packedValues = packedKeys + padded &* size
     for head in 0..<shape.heads {
         let query = queryKeyValue + head &* size
         let key = query + shape.hidden
         let value = key + shape.hidden
         transposeHead(shape, source: key, scale: scale, into: keys)
         transposeHead(shape, source: value, scale: 1, into: values)
+        let (rightKey, keyRow) = packHead(shape, key, into: packedKeys)
+        let (rightValue, valueRow) = packHead(shape, value, into: packedValues)
         var first = 0
         while first < n {
             let count = min(queryBlock, n &- first)
@@ -125,27 +144,31 @@ package func attentionBackward(
             let upstream = dContext + (first &* shape.hidden &+ head &* size)
             smallProduct(
                 m: count, n: padded, k: size, a: queries, aRow: shape.stride, aColumn: 1, b: keys,
-                bRow: padded, c: probabilities, cRow: padded, accumulate: false)
+                bRow: stride, c: probabilities, cRow: stride, accumulate: false)
             smallProduct(
                 m: count, n: padded, k: size, a: upstream, aRow: shape.hidden, aColumn: 1,
-                b: values, bRow: padded, c: dScores, cRow: padded, accumulate: false)
+                b: values, bRow: stride, c: dScores, cRow: stride, accumulate: false)
             for row in 0..<count {
                 let number = (first &+ row) &* shape.heads &+ head
                 scoreGradientRow(
-                    n, padded, probabilities: probabilities + row &* padded,
-                    dropped: dropped + row &* padded, dScores: dScores + row &* padded,
+                    n, padded, probabilities: probabilities + row &* stride,
+                    dropped: dropped + row &* stride, dScores: dScores + row &* stride,
                     maximum: statistics[2 &* number], inverse: statistics[2 &* number &+ 1],
                     scale: scale, mask: mask(shape, dropout, first &+ row, head))
             }
             let weights = dropout == nil ? probabilities : dropped
             smallProduct(
-                m: n, n: size, k: count, a: weights, aRow: 1, aColumn: padded, b: upstream,
+                m: count, n: size, k: n, a: weights, aRow: stride, aColumn: 1, b: rightValue,
+                bRow: valueRow, c: context + (first &* shape.hidden &+ head &* size),
+                cRow: shape.hidden, accumulate: false)
+            smallProduct(
+                m: n, n: size, k: count, a: weights, aRow: 1, aColumn: stride, b: upstream,
                 bRow: shape.hidden, c: dValue, cRow: size, accumulate: first > 0)
             smallProduct(
-                m: count, n: size, k: n, a: dScores, aRow: padded, aColumn: 1, b: key,
-                bRow: shape.stride, c: dQuery + first &* size, cRow: size, accumulate: false)
+                m: count, n: size, k: n, a: dScores, aRow: stride, aColumn: 1, b: rightKey,
+                bRow: keyRow, c: dQuery + first &* size, cRow: size, accumulate: false)
             smallProduct(
-                m: n, n: size, k: count, a: dScores, aRow: 1, aColumn: padded, b: queries,
+                m: n, n: size, k: count, a: dScores, aRow: 1, aColumn: stride, b: queries,
                 bRow: shape.stride, c: dKey, cRow: size, accumulate: first > 0)
             first &+= count
         }
@@ -170,12 +193,23 @@ package func attentionBackward(
 private func transposeHead(
     _ shape: AttentionShape, source: ConstFloats, scale: Float, into destination: Floats
 ) {
-    let padded = shape.paddedLength
     st_transpose(
-        shape.length, shape.headSize, scale, source, shape.stride, destination, padded)
+        shape.length, shape.headSize, scale, source, shape.stride, destination, shape.scratchRow)
     for column in 0..<shape.headSize {
-        for row in shape.length..<padded { destination[column &* padded &+ row] = 0 }
+        let row = destination + column &* shape.scratchRow
+        for place in shape.length..<shape.paddedLength { row[place] = 0 }
     }
+}
+
+/// One head's keys or values as a right operand, and the distance of its rows.
+@inline(__always) private func packHead(
+    _ shape: AttentionShape, _ source: ConstFloats, into destination: Floats
+) -> (ConstFloats, Int) {
+    guard shape.packsHeads else { return (source, shape.stride) }
+    for row in 0..<shape.length {
+        copy(shape.headSize, source + row &* shape.stride, destination + row &* shape.headSize)
+    }
+    return (ConstFloats(destination), shape.headSize)
 }
 
 /// The largest of the first `n` scores.

@@ -1,24 +1,22 @@
-// Tiles of matrix products that are two vectors wide: 32 columns, and as many rows as registers hold.
+// Tiles of matrix products: as many rows as registers hold, and 32 columns, or 16 where registers
+// are those of AVX2.
 //
 // The rows are written out because only then every sum keeps a register of its own: arrays and
 // tuples of vectors end up in memory. Two loads of `b` and one broadcast a row feed two
 // multiplications a row, so the tile of 14 rows (28 sums, 2 vectors of `b`) keeps both units of an
-// AVX-512 core busy.
-import COpenBLAS
+// AVX-512 core busy. A vector of 16 is two registers of AVX2: 6 rows are 12 sums of its 16 registers.
 
 extension Operands {
     /// The columns `column ..< column + 32` of `m` rows.
     @inline(__always) func columns32(_ m: Int, _ column: Int) {
         var row = 0
-        if st_has_wide_registers() {
-            while row &+ 14 <= m {
-                tile14x2(row, column)
-                row &+= 14
-            }
-            if row &+ 8 <= m {
-                tile8x2(row, column)
-                row &+= 8
-            }
+        while row &+ 14 <= m {
+            tile14x2(row, column)
+            row &+= 14
+        }
+        if row &+ 8 <= m {
+            tile8x2(row, column)
+            row &+= 8
         }
         while row < m {
             tile4x2(row, column, min(4, m &- row))
@@ -193,5 +191,73 @@ extension Operands {
         if count > 1 { finish(row &+ 1, column, l1, r1) }
         if count > 2 { finish(row &+ 2, column, l2, r2) }
         if count > 3 { finish(row &+ 3, column, l3, r3) }
+    }
+
+    /// The columns `column ..< column + 16` of `m` rows, for 16 registers of 8 floats.
+    @inline(__always) func columns16(_ m: Int, _ column: Int) {
+        var row = 0
+        // 7 and 8 rows are two tiles of 4: a tile costs as much as it has rows.
+        while m &- row >= 9 || m &- row == 6 {
+            tile6x1(row, column, 6)
+            row &+= 6
+        }
+        if m &- row == 5 {
+            tile6x1(row, column, 5)
+            return
+        }
+        while row < m {
+            tile4x1(row, column, min(4, m &- row))
+            row &+= 4
+        }
+    }
+
+    /// `count` rows, 5 or 6, one vector wide. A row past `count` computes the last one again.
+    @inline(never) func tile6x1(_ row: Int, _ column: Int, _ count: Int) {
+        let row5 = (count &- 1) &* aRow
+        let zero = Lanes(repeating: 0)
+        var s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero
+        var source = self.b + column
+        var a = self.a + row &* aRow
+        for _ in 0..<k {
+            let vector = load(source)
+            s0 = multiplyAdd(a[0], vector, s0)
+            s1 = multiplyAdd(a[aRow], vector, s1)
+            s2 = multiplyAdd(a[2 &* aRow], vector, s2)
+            s3 = multiplyAdd(a[3 &* aRow], vector, s3)
+            s4 = multiplyAdd(a[4 &* aRow], vector, s4)
+            s5 = multiplyAdd(a[row5], vector, s5)
+            a += aColumn
+            source += bRow
+        }
+        finish(row, column, s0)
+        finish(row &+ 1, column, s1)
+        finish(row &+ 2, column, s2)
+        finish(row &+ 3, column, s3)
+        finish(row &+ 4, column, s4)
+        if count > 5 { finish(row &+ 5, column, s5) }
+    }
+
+    /// `count` rows of up to 4, one vector wide; see ``tile4x2(_:_:_:)``.
+    @inline(never) func tile4x1(_ row: Int, _ column: Int, _ count: Int) {
+        let row1 = min(1, count &- 1) &* aRow
+        let row2 = min(2, count &- 1) &* aRow
+        let row3 = min(3, count &- 1) &* aRow
+        let zero = Lanes(repeating: 0)
+        var s0 = zero, s1 = zero, s2 = zero, s3 = zero
+        var source = self.b + column
+        var a = self.a + row &* aRow
+        for _ in 0..<k {
+            let vector = load(source)
+            s0 = multiplyAdd(a[0], vector, s0)
+            s1 = multiplyAdd(a[row1], vector, s1)
+            s2 = multiplyAdd(a[row2], vector, s2)
+            s3 = multiplyAdd(a[row3], vector, s3)
+            a += aColumn
+            source += bRow
+        }
+        finish(row, column, s0)
+        if count > 1 { finish(row &+ 1, column, s1) }
+        if count > 2 { finish(row &+ 2, column, s2) }
+        if count > 3 { finish(row &+ 3, column, s3) }
     }
 }

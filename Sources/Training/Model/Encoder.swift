@@ -29,7 +29,7 @@ final class Encoder {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
         let kept = first - (training?.tokens.lowerBound ?? 0)
-        let embeddings = training.map { $0.embeddings + kept * hidden } ?? worker.hidden[0]
+        let embeddings = worker.hidden[0]
         let normal = training.map { $0.embeddingNormal + kept * hidden } ?? worker.hidden[2]
         plan.batch.tokenIDs.withUnsafeBufferPointer { ids in
             plan.positions.withUnsafeBufferPointer { positions in
@@ -51,14 +51,12 @@ final class Encoder {
             applyDropout(
                 rows: rows, columns: hidden, firstRow: first, site: site, values: embeddings)
         }
-        var input = embeddings
         for (index, layer) in weights.layers.enumerated() {
             let buffers =
                 training.map { rowsOf($0, index, kept) } ?? worker.evaluationLayer
-            forward(layer, index, chunk, plan, input: input, buffers, worker, dropout)
-            input = worker.hidden[0]
+            forward(layer, index, chunk, plan, buffers, worker, dropout)
         }
-        return input
+        return worker.hidden[0]
     }
 
     private func rowsOf(_ training: TrainingBuffers, _ layer: Int, _ row: Int) -> LayerBuffers {
@@ -75,18 +73,18 @@ final class Encoder {
             wordOffset: dropout.attentionOffset(sentence))
     }
 
-    /// `input`: [tokens of the chunk, H]; the output goes to `worker.hidden[0]`, which may be `input`.
+    /// `worker.hidden[0]`: the layer's input, then its output.
     private func forward(
         _ layer: LayerWeights, _ index: Int, _ chunk: Chunk, _ plan: BatchPlan,
-        input: ConstFloats, _ buffers: LayerBuffers, _ worker: WorkerBuffers,
-        _ dropout: DropoutPlan
+        _ buffers: LayerBuffers, _ worker: WorkerBuffers, _ dropout: DropoutPlan
     ) {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
         let low = mixedPrecision?.layers[index]
-        let output = worker.hidden[0]
+        let state = worker.hidden[0]
+        let context = worker.hidden[1]
         multiply(
-            rows, layer.queryKeyValue, low?.queryKeyValue, input, into: buffers.queryKeyValue,
+            rows, layer.queryKeyValue, low?.queryKeyValue, state, into: buffers.queryKeyValue,
             worker)
         if let bias = layer.queryKeyValue.bias {
             addBias(rows: rows, columns: 3 * hidden, bias: bias, values: buffers.queryKeyValue)
@@ -97,19 +95,19 @@ final class Encoder {
             attentionForward(
                 shape(sentence, plan, dropout),
                 queryKeyValue: buffers.queryKeyValue + row * 3 * hidden, dropout: site,
-                context: buffers.context + row * hidden,
+                context: context + row * hidden,
                 statistics: buffers.statistics.map { $0 + row * config.headCount * 2 },
                 scratch: worker.attention)
         }
         multiply(
-            rows, layer.attentionOutput, low?.attentionOutput, buffers.context,
+            rows, layer.attentionOutput, low?.attentionOutput, context,
             into: buffers.attentionNormal, worker)
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.attentionNormal,
             productBias: layer.attentionOutput.bias, dropout: dropout.attentionOutput(index),
-            residual: input, weight: layer.attentionNorm.weight, bias: layer.attentionNorm.bias,
-            epsilon: epsilon, output: output, rstd: buffers.attentionRstd)
-        multiply(rows, layer.up, low?.up, output, into: buffers.product, worker)
+            residual: state, weight: layer.attentionNorm.weight, bias: layer.attentionNorm.bias,
+            epsilon: epsilon, output: state, rstd: buffers.attentionRstd)
+        multiply(rows, layer.up, low?.up, state, into: buffers.product, worker)
         activationForward(
             config.activation, rows: rows, columns: config.intermediateSize, bias: layer.up.bias,
             product: buffers.product, output: worker.intermediate)
@@ -118,8 +116,8 @@ final class Encoder {
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.outputNormal,
             productBias: layer.down.bias, dropout: dropout.feedForwardOutput(index),
-            residual: output, weight: layer.outputNorm.weight, bias: layer.outputNorm.bias,
-            epsilon: epsilon, output: output, rstd: buffers.outputRstd)
+            residual: state, weight: layer.outputNorm.weight, bias: layer.outputNorm.bias,
+            epsilon: epsilon, output: state, rstd: buffers.outputRstd)
     }
 
     private func multiply(
@@ -202,13 +200,7 @@ final class Encoder {
         let dContext = worker.hidden[2]
         guard let statistics = buffers.statistics else { return }
 
-        if index > 0 {
-            let below = weights.layers[index - 1].outputNorm
-            layerNormOutput(
-                rows: rows, columns: hidden,
-                normal: rowsOf(training, index - 1, kept).outputNormal, weight: below.weight,
-                bias: below.bias, output: training.input + kept * hidden)
-        }
+        makeInput(of: index, chunk, training, dropout)
         multiplyBack(
             rows, layer.attentionOutput, low?.attentionOutput, buffers.attentionNormal,
             into: dContext, worker)
@@ -219,7 +211,8 @@ final class Encoder {
                 shape(sentence, plan, dropout),
                 queryKeyValue: buffers.queryKeyValue + row * 3 * hidden, dropout: site,
                 dContext: dContext + row * hidden,
-                statistics: statistics + row * config.headCount * 2, scratch: worker.attention)
+                statistics: statistics + row * config.headCount * 2,
+                context: training.context + (kept + row) * hidden, scratch: worker.attention)
         }
         if let offset = layer.queryKeyValue.dBias {
             addBiasBackward(
@@ -229,6 +222,32 @@ final class Encoder {
         multiplyBack(
             rows, layer.queryKeyValue, low?.queryKeyValue, buffers.queryKeyValue,
             into: training.gradient + kept * hidden, worker, accumulate: true)
+    }
+
+    /// What a layer got in the forward pass, from x̂ of the norm below it.
+    private func makeInput(
+        of layer: Int, _ chunk: Chunk, _ training: TrainingBuffers, _ dropout: DropoutPlan
+    ) {
+        let rows = chunk.tokens.count
+        let kept = chunk.tokens.lowerBound - training.tokens.lowerBound
+        let input = training.input + kept * hidden
+        if layer > 0 {
+            let norm = weights.layers[layer - 1].outputNorm
+            layerNormOutput(
+                rows: rows, columns: hidden,
+                normal: rowsOf(training, layer - 1, kept).outputNormal, weight: norm.weight,
+                bias: norm.bias, output: input)
+            return
+        }
+        let norm = weights.embeddingNorm
+        layerNormOutput(
+            rows: rows, columns: hidden, normal: training.embeddingNormal + kept * hidden,
+            weight: norm.weight, bias: norm.bias, output: input)
+        if let site = dropout.embeddings() {
+            applyDropout(
+                rows: rows, columns: hidden, firstRow: chunk.tokens.lowerBound, site: site,
+                values: input)
+        }
     }
 
     /// The backward pass of one chunk's embeddings; `training.embeddingNormal` ends as the gradient
@@ -275,19 +294,18 @@ final class Encoder {
         let tokens = training.tokens.count
         return inPrecision(
             WeightTile.cut(layer.down, tokens, buffers.outputNormal, training.activated)
-                + WeightTile.cut(layer.up, tokens, buffers.product, training.middle)
-                + WeightTile.cut(
-                    layer.attentionOutput, tokens, buffers.attentionNormal, buffers.context))
+                + WeightTile.cut(layer.up, tokens, buffers.product, training.middle))
     }
 
     /// Those of its first half, after all chunks'
     /// ``backwardAttention(_:_:plan:worker:training:dropout:sums:)``.
     func attentionTiles(_ index: Int, _ training: TrainingBuffers) -> [WeightTile] {
-        inPrecision(
-            WeightTile.cut(
-                weights.layers[index].queryKeyValue, training.tokens.count,
-                training.layers[index].queryKeyValue,
-                index == 0 ? training.embeddings : training.input))
+        let (layer, buffers) = (weights.layers[index], training.layers[index])
+        let tokens = training.tokens.count
+        return inPrecision(
+            WeightTile.cut(layer.queryKeyValue, tokens, buffers.queryKeyValue, training.input)
+                + WeightTile.cut(
+                    layer.attentionOutput, tokens, buffers.attentionNormal, training.context))
     }
 
     private func inPrecision(_ tiles: [WeightTile]) -> [WeightTile] {

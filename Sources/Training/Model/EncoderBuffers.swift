@@ -4,13 +4,11 @@
 /// What one layer keeps for the backward pass; all rows are tokens.
 ///
 /// No more than products and x̂: outputs of norms and activation functions cost one pass over them
-/// to make again. The backward pass replaces what it has used: `queryKeyValue`, `product`,
+/// to make again, attention's a small product. The backward pass replaces what it has used: `queryKeyValue`, `product`,
 /// `attentionNormal` and `outputNormal` end as the gradients of the products they belong to.
 struct LayerBuffers {
     /// [T, 3H].
     var queryKeyValue: Floats
-    /// [T, H], attention before its output product.
-    var context: Floats
     /// [T, H], x̂ of the first norm.
     var attentionNormal: Floats
     /// [T]; nil when nothing is kept.
@@ -26,7 +24,7 @@ struct LayerBuffers {
     /// The same for the tokens from `row` on.
     func from(row: Int, hidden: Int, intermediate: Int, heads: Int) -> LayerBuffers {
         LayerBuffers(
-            queryKeyValue: queryKeyValue + row * 3 * hidden, context: context + row * hidden,
+            queryKeyValue: queryKeyValue + row * 3 * hidden,
             attentionNormal: attentionNormal + row * hidden,
             attentionRstd: attentionRstd.map { $0 + row }, product: product + row * intermediate,
             outputNormal: outputNormal + row * hidden, outputRstd: outputRstd.map { $0 + row },
@@ -43,15 +41,14 @@ final class TrainingBuffers {
     /// [T, H], x̂ of the embeddings' norm, then the gradient of the embedding sum.
     let embeddingNormal: Floats
     let embeddingRstd: Floats
-    /// [T, H], what the layers start from.
-    let embeddings: Floats
 
     // The layer that the backward pass is at.
     /// [T, H], gradient of its output, then of its input.
     let gradient: Floats
-    /// Inputs of its weights, made again: [T, H] of query, key and value, [T, H] and [T, I] of the
-    /// two feed-forward products.
+    /// Inputs of its weights, made again: [T, H] of query, key and value, [T, H] of attention's
+    /// output, [T, H] and [T, I] of the two feed-forward products.
     let input: Floats
+    let context: Floats
     let middle: Floats
     let activated: Floats
     private let region: MemoryRegion
@@ -59,10 +56,10 @@ final class TrainingBuffers {
     init(config: TransformerConfig, tokens: Int) throws {
         let hidden = config.hiddenSize
         let intermediate = config.intermediateSize
-        let perLayer = 6 * hidden + intermediate + 2 + 2 * config.headCount
+        let perLayer = 5 * hidden + intermediate + 2 + 2 * config.headCount
         let perToken = config.layerCount * perLayer + 5 * hidden + intermediate + 1
         // Room to round each of the buffers up to a cache line.
-        let slack = 16 * (config.layerCount * 8 + 7)
+        let slack = 16 * (config.layerCount * 7 + 7)
         let (product, overflow) = perToken.multipliedReportingOverflow(by: tokens)
         guard !overflow, product < Int.max - slack else {
             throw TrainingError.model(problem: "activations of \(tokens) tokens fit no memory")
@@ -76,18 +73,18 @@ final class TrainingBuffers {
         }
         embeddingNormal = carve(hidden)
         embeddingRstd = carve(1)
-        embeddings = carve(hidden)
         gradient = carve(hidden)
         input = carve(hidden)
+        context = carve(hidden)
         middle = carve(hidden)
         activated = carve(intermediate)
         for _ in 0..<config.layerCount {
             layers.append(
                 LayerBuffers(
-                    queryKeyValue: carve(3 * hidden), context: carve(hidden),
-                    attentionNormal: carve(hidden), attentionRstd: carve(1),
-                    product: carve(intermediate), outputNormal: carve(hidden),
-                    outputRstd: carve(1), statistics: carve(2 * config.headCount)))
+                    queryKeyValue: carve(3 * hidden), attentionNormal: carve(hidden),
+                    attentionRstd: carve(1), product: carve(intermediate),
+                    outputNormal: carve(hidden), outputRstd: carve(1),
+                    statistics: carve(2 * config.headCount)))
         }
     }
 }
@@ -134,8 +131,7 @@ final class WorkerBuffers {
     /// Buffers of a layer of which nothing is kept.
     var evaluationLayer: LayerBuffers {
         LayerBuffers(
-            queryKeyValue: queryKeyValue, context: hidden[1], attentionNormal: hidden[2],
-            attentionRstd: nil, product: intermediate, outputNormal: hidden[2], outputRstd: nil,
-            statistics: nil)
+            queryKeyValue: queryKeyValue, attentionNormal: hidden[2], attentionRstd: nil,
+            product: intermediate, outputNormal: hidden[2], outputRstd: nil, statistics: nil)
     }
 }
