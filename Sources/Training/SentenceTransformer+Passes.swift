@@ -27,10 +27,8 @@ extension SentenceTransformer {
         let longest = segments.map { plan.tokens(of: $0).count }.max() ?? 0
         if training.map({ $0.capacity < longest }) ?? true {
             training = nil
-            // Little room to grow: with large pages all of it is real memory.
-            let roomy = max(longest, 64) * 17 / 16
             training = try TrainingBuffers(
-                config: transformerConfig, tokens: max(longest, min(roomy, limit)))
+                config: transformerConfig, capacity: max(longest, min(limit, Self.keptTokens)))
         }
         let result = try run(plan, training, masks, kept: segments.last ?? 0..<0)
         pending = PendingPass(plan: plan, segments: segments, dropout: masks)
@@ -70,7 +68,7 @@ extension SentenceTransformer {
         let longest = pass.segments.map(\.count).max() ?? 0
         let sums = try sumBlocks(longest * partialSums.count)
         for (place, segment) in pass.segments.enumerated().reversed() {
-            training.tokens = plan.tokens(of: segment)
+            training.hold(plan.tokens(of: segment))
             backward(
                 segment, of: pass, isKept: place == pass.segments.count - 1, training, sentences,
                 sums)
@@ -162,7 +160,7 @@ extension SentenceTransformer {
         let sentences = try sentenceBuffers(plan.sentenceCount)
         encoder.mixedPrecision?.refresh(forTraining: training != nil, pool)
         guard let last = sentences.stages.last else { return result }
-        training?.tokens = plan.tokens(of: kept)
+        training?.hold(plan.tokens(of: kept))
         pool.run(plan.chunks.count) { task, worker in
             let chunk = plan.chunks[task]
             let tokens = encoder.forward(

@@ -204,16 +204,24 @@ class Bench:
             lambda: self.work_per_token(model, 3)
             * self.tokens(model, data, columns, rows, length), model)
 
+    def precisions(self, single, half):
+        """float32 and, where the processor can multiply it, bfloat16, with their targets."""
+        flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+        if {"avx512_bf16", "amx_bf16"} & set(flags):
+            return (("f32", single), ("bf16", half))
+        print("bench: no bf16 row: this processor has no instructions for it", file=sys.stderr)
+        return (("f32", single),)
+
     def row_train(self):
         rows = 2000 if self.options.full else 512
-        for precision, target in (("f32", "6 x"), ("bf16", "4.5 x")):
+        for precision, target in self.precisions("6 x", "4.5 x"):
             self.training(
                 f"training, {rows} triplets, batch 64", self.model, precision, target,
                 self.triplets, "anchor,positive,negative", rows, 64)
 
     def row_distilbert(self):
         rows = 256 if self.options.full else 128
-        for precision, target in (("f32", "5 x"), ("bf16", "4 x")):
+        for precision, target in self.precisions("5 x", "4 x"):
             self.training(
                 f"the same at DistilBERT size, {rows} triplets", self.distilbert(), precision,
                 target, self.triplets, "anchor,positive,negative", rows, 64)
@@ -231,7 +239,7 @@ class Bench:
         if self.options.full:
             models.append((", DistilBERT size", self.distilbert()))
         for label, model in models:
-            for precision, target in (("f32", "5 x"), ("bf16", "4 x")):
+            for precision, target in self.precisions("5 x", "4 x"):
                 words = [model, self.pairs, rows, precision]
                 self.measure(
                     f"EmbeddingSimilarityEvaluator, {rows} pairs{label}, {precision}", "s",

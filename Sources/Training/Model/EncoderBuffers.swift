@@ -33,42 +33,57 @@ struct LayerBuffers {
 }
 
 /// Activations of all layers for the tokens of a batch, or of one segment of it.
+///
+/// Memory is set aside for `capacity` tokens; pages that no pass has needed yet cost nothing.
 final class TrainingBuffers {
     let capacity: Int
     /// The tokens whose activations are here now: row 0 is the first of them.
-    var tokens = 0..<0
+    private(set) var tokens = 0..<0
     private(set) var layers: [LayerBuffers] = []
     /// [T, H], x̂ of the embeddings' norm, then the gradient of the embedding sum.
-    let embeddingNormal: Floats
-    let embeddingRstd: Floats
+    private(set) var embeddingNormal: Floats
+    private(set) var embeddingRstd: Floats
 
     // The layer that the backward pass is at.
     /// [T, H], gradient of its output, then of its input.
-    let gradient: Floats
+    private(set) var gradient: Floats
     /// Inputs of its weights, made again: [T, H] of query, key and value, [T, H] of attention's
     /// output, [T, H] and [T, I] of the two feed-forward products.
-    let input: Floats
-    let context: Floats
-    let middle: Floats
-    let activated: Floats
+    private(set) var input: Floats
+    private(set) var context: Floats
+    private(set) var middle: Floats
+    private(set) var activated: Floats
+    private let config: TransformerConfig
     private let region: MemoryRegion
 
-    init(config: TransformerConfig, tokens: Int) throws {
-        let hidden = config.hiddenSize
-        let intermediate = config.intermediateSize
-        let perLayer = 5 * hidden + intermediate + 2 + 2 * config.headCount
-        let perToken = config.layerCount * perLayer + 5 * hidden + intermediate + 1
+    init(config: TransformerConfig, capacity: Int) throws {
+        let perLayer =
+            5 * config.hiddenSize + config.intermediateSize + 2 + 2 * config.headCount
+        let perToken =
+            config.layerCount * perLayer + 6 * config.hiddenSize + config.intermediateSize + 1
         // Room to round each of the buffers up to a cache line.
         let slack = 16 * (config.layerCount * 7 + 7)
-        let (product, overflow) = perToken.multipliedReportingOverflow(by: tokens)
+        let (product, overflow) = perToken.multipliedReportingOverflow(by: capacity)
         guard !overflow, product < Int.max - slack else {
-            throw TrainingError.model(problem: "activations of \(tokens) tokens fit no memory")
+            throw TrainingError.model(problem: "activations of \(capacity) tokens fit no memory")
         }
         region = try MemoryRegion.zeroed(floats: product + slack, hugePages: true)
-        capacity = tokens
+        self.capacity = capacity
+        self.config = config
+        let start = region.floats
+        (embeddingNormal, embeddingRstd, gradient) = (start, start, start)
+        (input, context, middle, activated) = (start, start, start, start)
+    }
+
+    /// Lays the buffers out for these tokens, `capacity` of them at most. Their content is kept if
+    /// there were as many before.
+    func hold(_ tokens: Range<Int>) {
+        precondition(tokens.count <= capacity)
+        self.tokens = tokens
+        let (hidden, intermediate) = (config.hiddenSize, config.intermediateSize)
         var next = region.floats
         func carve(_ columns: Int) -> Floats {
-            defer { next += (tokens * columns + 15) & ~15 }
+            defer { next += (tokens.count * columns + 15) & ~15 }
             return next
         }
         embeddingNormal = carve(hidden)
@@ -78,13 +93,12 @@ final class TrainingBuffers {
         context = carve(hidden)
         middle = carve(hidden)
         activated = carve(intermediate)
-        for _ in 0..<config.layerCount {
-            layers.append(
-                LayerBuffers(
-                    queryKeyValue: carve(3 * hidden), attentionNormal: carve(hidden),
-                    attentionRstd: carve(1), product: carve(intermediate),
-                    outputNormal: carve(hidden), outputRstd: carve(1),
-                    statistics: carve(2 * config.headCount)))
+        layers = (0..<config.layerCount).map { _ in
+            LayerBuffers(
+                queryKeyValue: carve(3 * hidden), attentionNormal: carve(hidden),
+                attentionRstd: carve(1), product: carve(intermediate),
+                outputNormal: carve(hidden), outputRstd: carve(1),
+                statistics: carve(2 * config.headCount))
         }
     }
 }
