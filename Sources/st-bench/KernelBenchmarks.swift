@@ -13,6 +13,7 @@ func runKernelBenchmarks(_ options: BenchmarkOptions) {
     linear(options)
     activations(options)
     norms(options)
+    normsAgain(options)
     embeddings(options)
     for length in [12, 32, 128, 512] { attention(options, length) }
     runStepBenchmarks(options)
@@ -58,6 +59,13 @@ private func linear(_ options: BenchmarkOptions) {
     report(options, "bias", "\(tokens)x\(3 * hidden)", bytes: bytes) {
         addBias(rows: tokens, columns: 3 * hidden, bias: bias.pointer, values: y.pointer)
     }
+    report(options, "bias, plain loop", "\(tokens)x\(3 * hidden)", bytes: bytes) {
+        for row in 0..<tokens {
+            for column in 0..<3 * hidden {
+                y.pointer[row * 3 * hidden + column] += bias.pointer[column]
+            }
+        }
+    }
     report(options, "bias backward", "\(tokens)x\(3 * hidden)", bytes: bytes / 2) {
         addBiasBackward(
             rows: tokens, columns: 3 * hidden, dValues: y.pointer, dBias: bias.pointer)
@@ -97,7 +105,11 @@ private func activations(_ options: BenchmarkOptions) {
     report(options, "gelu backward, value made again", shape, bytes: bytes * 2) {
         activationBackward(
             .gelu, rows: tokens, columns: wide, bias: bias.pointer, product: gradients.pointer,
-            dOutput: product.pointer, output: output.pointer, dBias: nil)
+            dOutput: product.pointer, output: output.pointer, dBias: bias.pointer)
+    }
+    report(options, "gelu backward, plain loop", shape, bytes: bytes * 2) {
+        plainGELUBackward(
+            tokens, wide, bias.pointer, gradients.pointer, product.pointer, output.pointer)
     }
 }
 
@@ -146,6 +158,38 @@ private func norms(_ options: BenchmarkOptions) {
     }
 }
 
+private func normsAgain(_ options: BenchmarkOptions) {
+    let (normal, output) = (Numbers(tokens * hidden), Numbers(tokens * hidden))
+    let (dOutput, dResidual) = (Numbers(tokens * hidden), Numbers(tokens * hidden))
+    let (weight, bias) = (Numbers(hidden), Numbers(hidden))
+    let (dWeight, dBias, dProductBias) = (Numbers(hidden), Numbers(hidden), Numbers(hidden))
+    let rstd = Numbers(tokens)
+    let shape = "\(tokens)x\(hidden)"
+    let bytes = Double(tokens * hidden * 4)
+    report(options, "norm's output again", shape, bytes: 2 * bytes) {
+        layerNormOutput(
+            rows: tokens, columns: hidden, normal: normal.pointer, weight: weight.pointer,
+            bias: bias.pointer, output: output.pointer)
+    }
+    report(options, "norm's output again, plain loop", shape, bytes: 2 * bytes) {
+        for row in 0..<tokens {
+            for column in 0..<hidden {
+                output.pointer[row * hidden + column] =
+                    normal.pointer[row * hidden + column] * weight.pointer[column]
+                    + bias.pointer[column]
+            }
+        }
+    }
+    report(options, "norm backward, plain loop", shape, bytes: 4 * bytes) {
+        for row in 0..<tokens {
+            plainNormBackward(
+                hidden, dOutput.pointer + row * hidden, normal.pointer + row * hidden,
+                rstd.pointer[row], weight.pointer, dResidual.pointer + row * hidden,
+                dWeight.pointer, dBias.pointer, dProductBias.pointer)
+        }
+    }
+}
+
 private func embeddings(_ options: BenchmarkOptions) {
     let words = Numbers(30522 * hidden)
     let positions = Numbers(512 * hidden)
@@ -173,6 +217,14 @@ private func embeddings(_ options: BenchmarkOptions) {
         embeddingBackward(
             columns: hidden, lookups: lookups, groups: 0..<lookups.rows.count,
             dOutput: output.pointer, dTable: words.pointer)
+    }
+    report(options, "embedding backward, plain loop", "\(tokens)x\(hidden)", bytes: bytes) {
+        for row in 0..<tokens {
+            for column in 0..<hidden {
+                words.pointer[Int(ids[row]) * hidden + column] +=
+                    output.pointer[row * hidden + column]
+            }
+        }
     }
 }
 
@@ -220,32 +272,19 @@ private func attention(_ options: BenchmarkOptions, _ length: Int) {
     }
     guard length <= 128 else { return }
     report(options, "attention, plain loop", shape, operations: 2 * products) {
-        each { _, row in plainAttention(length, input.pointer + row * 3 * hidden, context.pointer) }
+        each { _, row in
+            plainAttention(
+                length, heads, headSize, input.pointer + row * 3 * hidden,
+                context.pointer + row * hidden)
+        }
     }
-}
-
-private func plainAttention(
-    _ n: Int, _ x: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>
-) {
-    var weights = [Float](repeating: 0, count: n)
-    for head in 0..<heads {
-        for i in 0..<n {
-            let query = x + (i * 3 * hidden + head * headSize)
-            var total: Float = 0
-            for j in 0..<n {
-                let key = x + (j * 3 * hidden + hidden + head * headSize)
-                var score: Float = 0
-                for c in 0..<headSize { score += query[c] * key[c] }
-                weights[j] = expf(score * 0.176_776_7)
-                total += weights[j]
-            }
-            for c in 0..<headSize {
-                var sum: Float = 0
-                for j in 0..<n {
-                    sum += weights[j] * x[j * 3 * hidden + 2 * hidden + head * headSize + c]
-                }
-                output[i * hidden + head * headSize + c] = sum / total
-            }
+    let work = Numbers(rows * 3 * hidden)
+    report(options, "attention backward, plain loop", shape, operations: 6 * products) {
+        work.pointer.update(from: input.pointer, count: rows * 3 * hidden)
+        each { _, row in
+            plainAttentionBackward(
+                length, heads, headSize, work.pointer + row * 3 * hidden,
+                context.pointer + row * hidden)
         }
     }
 }

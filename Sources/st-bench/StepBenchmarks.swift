@@ -39,7 +39,6 @@ private func pooling(_ options: BenchmarkOptions) {
     let input = Numbers(rows * hidden)
     let dTokens = Numbers(rows * hidden)
     let output = Numbers(sentences * hidden)
-    let norms = Numbers(sentences)
     let shape = "\(sentences) x \(sentenceLength) tokens"
     let bytes = Double(rows * hidden * 4)
     report(options, "mean pooling", shape, bytes: bytes) {
@@ -69,7 +68,23 @@ private func pooling(_ options: BenchmarkOptions) {
                 dTokens: dTokens.pointer + sentence * sentenceLength * hidden, accumulate: false)
         }
     }
-    let unit = Numbers(sentences * hidden)
+    report(options, "mean pooling backward, plain loop", shape, bytes: bytes) {
+        for sentence in 0..<sentences {
+            for token in 0..<sentenceLength {
+                for column in 0..<hidden {
+                    dTokens.pointer[(sentence * sentenceLength + token) * hidden + column] =
+                        output.pointer[sentence * hidden + column] / Float(sentenceLength)
+                }
+            }
+        }
+    }
+    normalization(options, sentences)
+}
+
+private func normalization(_ options: BenchmarkOptions, _ sentences: Int) {
+    let (output, unit) = (Numbers(sentences * hidden), Numbers(sentences * hidden))
+    let (gradient, dInput) = (Numbers(sentences * hidden), Numbers(sentences * hidden))
+    let norms = Numbers(sentences)
     report(options, "normalize", "\(sentences)x\(hidden)", bytes: Double(sentences * hidden * 8)) {
         normalizeForward(
             rows: sentences, columns: hidden, input: output.pointer, output: unit.pointer,
@@ -85,6 +100,23 @@ private func pooling(_ options: BenchmarkOptions) {
             for column in 0..<hidden { squares += x[column] * x[column] }
             let norm = max(squares.squareRoot(), 1e-12)
             for column in 0..<hidden { unit.pointer[row * hidden + column] = x[column] / norm }
+        }
+    }
+    let bytes = Double(sentences * hidden * 12)
+    report(options, "normalize backward", "\(sentences)x\(hidden)", bytes: bytes) {
+        normalizeBackward(
+            rows: sentences, columns: hidden, output: unit.pointer, norms: norms.pointer,
+            dOutput: gradient.pointer, dInput: dInput.pointer)
+    }
+    report(options, "normalize backward, plain loop", "\(sentences)x\(hidden)", bytes: bytes) {
+        for row in 0..<sentences {
+            let (u, g) = (unit.pointer + row * hidden, gradient.pointer + row * hidden)
+            var along: Float = 0
+            for column in 0..<hidden { along += u[column] * g[column] }
+            for column in 0..<hidden {
+                dInput.pointer[row * hidden + column] =
+                    (g[column] - u[column] * along) / norms.pointer[row]
+            }
         }
     }
 }

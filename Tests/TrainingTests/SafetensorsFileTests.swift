@@ -183,4 +183,44 @@ struct SafetensorsFileTests {
         #expect(try ModelGolden.values(SafetensorsFile(path: path), "a") == values)
         #expect(try ModelGolden.values(file, "a") == [1, 20, 3])
     }
+
+    @Test func `moving a tensor away leaves its neighbours and can be done again`() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path + "/model.safetensors"
+        // Some pages each, and borders within pages.
+        let count = 5000
+        let values = (0..<3 * count).map(Float.init)
+        try values.withUnsafeBufferPointer {
+            let base = try #require($0.baseAddress)
+            try writeSafetensors(
+                ["a", "b", "c"].enumerated().map {
+                    TensorToWrite(
+                        name: $1, type: .float32, shape: [count], values: base + $0 * count)
+                }, to: path)
+        }
+        let file = try SafetensorsFile(path: path)
+        let neighbours = try ["a", "c"].map {
+            try #require(file.floatsInPlace(#require(file[$0])))
+        }
+        for neighbour in neighbours {
+            for index in 0..<count { neighbour[index] = -1 }
+        }
+        let middle = try #require(file["b"])
+        for _ in 0..<2 {
+            var moved = [Float](repeating: 0, count: count)
+            moved.withUnsafeMutableBufferPointer {
+                if let target = $0.baseAddress { file.move(middle, into: target) }
+            }
+            #expect(moved == Array(values[count..<2 * count]))
+        }
+        for neighbour in neighbours {
+            #expect((0..<count).allSatisfy { neighbour[$0] == -1 })
+        }
+
+        // Memory that is no file has nowhere to be read from again.
+        let region = try MemoryRegion.zeroed(bytes: 65536)
+        region.floats[9000] = 7
+        region.letGo(0..<65536)
+        #expect(region.floats[9000] == 7)
+    }
 }

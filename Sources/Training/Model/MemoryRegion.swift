@@ -7,10 +7,12 @@ import Glibc
 package final class MemoryRegion: @unchecked Sendable {
     package let base: UnsafeMutableRawPointer
     package let count: Int
+    private let isFile: Bool
 
-    private init(base: UnsafeMutableRawPointer, count: Int) {
+    private init(base: UnsafeMutableRawPointer, count: Int, isFile: Bool) {
         self.base = base
         self.count = count
+        self.isFile = isFile
     }
 
     deinit { munmap(base, count) }
@@ -28,7 +30,7 @@ package final class MemoryRegion: @unchecked Sendable {
                 hint: "use a smaller batch size, a smaller max_seq_length or fewer jobs")
         }
         if hugePages { madvise(base, count, MADV_HUGEPAGE) }
-        return MemoryRegion(base: base, count: count)
+        return MemoryRegion(base: base, count: count, isFile: false)
     }
 
     /// Zeros for `count` floats.
@@ -63,7 +65,20 @@ package final class MemoryRegion: @unchecked Sendable {
         guard let base = address, base != MAP_FAILED else {
             throw fileError(path, "can't be mapped", errno)
         }
-        return MemoryRegion(base: base, count: count)
+        return MemoryRegion(base: base, count: count, isFile: true)
+    }
+
+    /// Lets go of a file's bytes that were read and not written to: they no longer count as this
+    /// process's memory, and are read from the file again should somebody look. Does nothing to
+    /// memory that is no file.
+    package func letGo(_ bytes: Range<Int>) {
+        guard isFile else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let start = (bytes.lowerBound + page - 1) / page * page
+        let end = bytes.upperBound / page * page
+        // Neighbours on the first and the last page may be written to.
+        guard start < end else { return }
+        madvise(base + start, end - start, MADV_DONTNEED)
     }
 
     /// Gives memory back that freed objects have left between those that stay.

@@ -45,7 +45,7 @@ final class ParameterStore {
             value = mapped
         } else {
             value = try copies.allocate(tensor.count)
-            file.decode(tensor, into: value)
+            file.move(tensor, into: value)
         }
         let gradient = trained ? try gradients.allocate(tensor.count) : nil
         return add(name, tensor, value, gradient)
@@ -58,7 +58,7 @@ final class ParameterStore {
         let value = try copies.allocate(count * names.count)
         let gradient = try gradients.allocate(count * names.count)
         let members = zip(names, tensors).enumerated().map { place, pair in
-            file.decode(pair.1, into: value + place * count)
+            file.move(pair.1, into: value + place * count)
             return Member(
                 name: pair.0, tensor: pair.1, value: value + place * count,
                 gradient: gradient + place * count)

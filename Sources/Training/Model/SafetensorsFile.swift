@@ -53,6 +53,13 @@ package final class SafetensorsFile: Sendable {
     package func decode(_ tensor: StoredTensor, into target: Floats) {
         tensor.type.decode(region.base + tensor.range.lowerBound, count: tensor.count, into: target)
     }
+
+    /// Copies a tensor as floats and lets go of its bytes in the file. Not for one that is used
+    /// in place: what was written there would be lost.
+    package func move(_ tensor: StoredTensor, into target: Floats) {
+        decode(tensor, into: target)
+        region.letGo(tensor.range)
+    }
 }
 
 private struct HeaderReader {

@@ -80,6 +80,50 @@ equal(doubled:map(function(row) return { m = row.n } end, { remove_columns = { "
   .column_names, { "m" })
 equal(n:filter(function(row) return row.n % 7 == 0 end).n, { 0, 7, 14 })
 equal(n:filter(function(row, i) return i > 18 end, { with_indices = true }).n, { 18, 19 })
+equal(doubled:map(function(text, n) return { both = text .. n } end,
+  { input_columns = { "text", "n" } })[3].both, "t24")
+
+-- The same for batches of rows.
+local sizes = {}
+local tenfold = n:map(function(batch)
+  sizes[#sizes + 1] = #batch.n
+  for i, value in ipairs(batch.n) do batch.n[i] = value * 10 end
+  return batch
+end, { batched = true, batch_size = 8 })
+equal(sizes, { 8, 8, 4 })
+equal(tenfold.n, n:map(function(row) return { n = row.n * 10 } end).n)
+equal(tenfold.features, n.features)
+equal(n:map(function(batch, rows) return { last = rows } end,
+  { batched = true, with_indices = true, batch_size = 0 })[20].last, 20)
+assert(#n:map(function() return nil end, { batched = true, batch_size = 6, drop_last_batch = true }) == 18)
+-- Columns of another length, when no other column stays.
+local twice = n:map(function(batch)
+  local made = {}
+  for _, value in ipairs(batch.n) do made[#made + 1] = value; made[#made + 1] = -value end
+  return { m = made }
+end, { batched = true, remove_columns = "n" })
+assert(#twice == 40 and twice[3].m == 1 and twice[4].m == -1)
+equal(n:filter(function(batch)
+  local keep = {}
+  for i, value in ipairs(batch.n) do keep[i] = value % 7 == 0 end
+  return keep
+end, { batched = true, batch_size = 3 }).n, { 0, 7, 14 })
+equal(doubled:filter(function(numbers, rows) return { rows[1] == 7 } end,
+  { batched = true, batch_size = 1, with_indices = true, input_columns = "n" }).n, { 12 })
+for words, change in pairs{
+  ["for rows 1 to 20 column 'n' has 20 values and 'm' 1"] = function()
+    n:map(function() return { m = { 1 } } end, { batched = true }) end,
+  ["m in the result of the function for rows 1 to 20: expected sequence, got single value"] = function()
+    n:map(function() return { m = 1 } end, { batched = true }) end,
+  ["it returned 1 choices for 20 rows"] = function()
+    n:filter(function() return { true } end, { batched = true }) end,
+  ["result of the function for rows 1 to 20: expected sequence of 20 booleans, got boolean"] = function()
+    n:filter(function() return true end, { batched = true }) end,
+  ["there is no column 'zz'"] = function()
+    n:map(function() end, { input_columns = "zz" }) end } do
+  local good, why = pcall(change)
+  assert(not good and tostring(why):find(words, 1, true), tostring(why))
+end
 local ok, message = pcall(n.map, n, function() error("stop here") end)
 assert(not ok and tostring(message):find("stop here"))
 
