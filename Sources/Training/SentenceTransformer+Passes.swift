@@ -1,10 +1,14 @@
 // Passes over one batch: forward with activations kept, backward, and embedding without either.
 
 extension SentenceTransformer {
-    /// Tokens of a batch whose activations are kept by default, 96 kB each in a model like MiniLM:
+    /// Tokens of a batch whose activations are kept by default, 95 kB each in a model like MiniLM:
     /// a batch of 100 triplets of sentences as a whole. What goes beyond is computed again, which
     /// costs a third of a step for its part of the tokens and bounds the memory of large batches.
     package static var keptTokens: Int { 4096 }
+
+    /// Tokens whose inputs of a layer's weights are made again together: enough of them that products
+    /// over them are as fast as over more, and work for several threads.
+    private static var groupedTokens: Int { 2560 }
 
     /// Embeds a batch and keeps what ``backward(_:)`` needs.
     ///
@@ -68,7 +72,7 @@ extension SentenceTransformer {
         let longest = pass.segments.map(\.count).max() ?? 0
         let sums = try sumBlocks(longest * partialSums.count)
         for (place, segment) in pass.segments.enumerated().reversed() {
-            training.hold(plan.tokens(of: segment))
+            hold(segment, of: plan, in: training)
             backward(
                 segment, of: pass, isKept: place == pass.segments.count - 1, training, sentences,
                 sums)
@@ -85,12 +89,13 @@ extension SentenceTransformer {
     ) {
         let plan = pass.plan
         let block = partialSums.count
+        func sumsOf(_ chunk: Int) -> Floats { sums + (chunk - segment.lowerBound) * block }
         let words = EmbeddingLookups(
             ids: Array(plan.batch.tokenIDs[training.tokens]),
             skip: transformerConfig.padTokenID.flatMap(Int32.init(exactly:)))
         let positions = EmbeddingLookups(ids: Array(plan.positions[training.tokens]))
         let graph = GradientGraph(
-            encoder, training, chunks: segment.count,
+            encoder, training, plan, groups: plan.groups(of: segment, limit: Self.groupedTokens),
             last: GradientTask.rows(encoder.weights.words, words, by: 64)
                 + GradientTask.rows(encoder.weights.positions, positions, by: 8)
                 + partialSums.entries.map(GradientTask.vector))
@@ -98,32 +103,32 @@ extension SentenceTransformer {
             let task = graph.tasks[number]
             let buffers = workers[worker]
             switch task {
-            case .begin(let place):
-                let chunk = plan.chunks[segment.lowerBound + place]
+            case .begin(let number):
+                let chunk = plan.chunks[number]
                 if !isKept {
                     _ = encoder.forward(
                         chunk, plan: plan, worker: buffers, training: training,
                         dropout: pass.dropout)
                 }
-                let own = sums + place * block
+                let own = sumsOf(number)
                 own.update(repeating: 0, count: block)
                 let kept = chunk.tokens.lowerBound - training.tokens.lowerBound
                 head.backward(
                     chunk, plan: plan,
                     dTokens: training.gradient + kept * transformerConfig.hiddenSize,
                     buffers: sentences, dropout: pass.dropout, sums: own)
-            case .feedForward(let layer, let place):
+            case .feedForward(let layer, let number, let group):
                 encoder.backwardFeedForward(
-                    layer, plan.chunks[segment.lowerBound + place], worker: buffers,
-                    training: training, dropout: pass.dropout, sums: sums + place * block)
-            case .attention(let layer, let place):
+                    layer, plan.chunks[number], of: group, worker: buffers, training: training,
+                    dropout: pass.dropout, sums: sumsOf(number))
+            case .attention(let layer, let number, let group):
                 encoder.backwardAttention(
-                    layer, plan.chunks[segment.lowerBound + place], plan: plan, worker: buffers,
-                    training: training, dropout: pass.dropout, sums: sums + place * block)
-            case .embeddings(let place):
+                    layer, plan.chunks[number], of: group, plan: plan, worker: buffers,
+                    training: training, dropout: pass.dropout, sums: sumsOf(number))
+            case .embeddings(let number):
                 encoder.backwardEmbeddings(
-                    plan.chunks[segment.lowerBound + place], training: training,
-                    dropout: pass.dropout, sums: sums + place * block)
+                    plan.chunks[number], training: training, dropout: pass.dropout,
+                    sums: sumsOf(number))
             case .weights(let tile): tile.run()
             case .rows(let table, let lookups, let groups):
                 guard let gradient = table.gradient else { return }
@@ -140,6 +145,13 @@ extension SentenceTransformer {
         }
         encoder.weights.words.touch(words.rows)
         encoder.weights.positions.touch(positions.rows)
+    }
+
+    private func hold(_ segment: Range<Int>, of plan: BatchPlan, in training: TrainingBuffers) {
+        let groups = plan.groups(of: segment, limit: Self.groupedTokens)
+        training.hold(
+            plan.tokens(of: segment),
+            groupSize: groups.map { plan.tokens(of: $0).count }.max() ?? 0)
     }
 
     private var dropoutModules: [(probability: Double, columns: Int)] {
@@ -160,7 +172,7 @@ extension SentenceTransformer {
         let sentences = try sentenceBuffers(plan.sentenceCount)
         encoder.mixedPrecision?.refresh(forTraining: training != nil, pool)
         guard let last = sentences.stages.last else { return result }
-        training?.hold(plan.tokens(of: kept))
+        if let training { hold(kept, of: plan, in: training) }
         pool.run(plan.chunks.count) { task, worker in
             let chunk = plan.chunks[task]
             let tokens = encoder.forward(

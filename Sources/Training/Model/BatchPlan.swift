@@ -73,6 +73,27 @@ package struct BatchPlan {
         return segments.reversed()
     }
 
+    /// Neighbouring chunks of a segment in groups of about equal size with at most `limit` tokens,
+    /// one chunk at least: what shares the memory for inputs of weights.
+    func groups(of segment: Range<Int>, limit: Int) -> [Range<Int>] {
+        let all = tokens(of: segment)
+        let count = max(1, (all.count - 1) / max(limit, 1) + 1)
+        var groups: [Range<Int>] = []
+        var first = segment.lowerBound
+        for index in segment where index > first {
+            let chunk = chunks[index].tokens
+            let goal = all.lowerBound + all.count * (groups.count + 1) / count
+            if (chunk.lowerBound + chunk.upperBound) / 2 > goal
+                || chunk.upperBound - chunks[first].tokens.lowerBound > limit
+            {
+                groups.append(first..<index)
+                first = index
+            }
+        }
+        groups.append(first..<segment.upperBound)
+        return groups
+    }
+
     /// The tokens of neighbouring chunks.
     package func tokens(of segment: Range<Int>) -> Range<Int> {
         guard let first = segment.first, let last = segment.last else { return 0..<0 }

@@ -140,14 +140,16 @@ final class Encoder {
     ///
     /// `training.gradient`: gradient of the layer's output, then that of attention's residual.
     /// Vectors (biases, norms) are summed into `sums`, one chunk's block of ``PartialSums``;
-    /// `training` ends up holding what ``feedForwardTiles(_:_:)`` multiplies.
+    /// `training` ends up holding what ``feedForwardTiles(_:_:_:)`` multiplies. `group`: the tokens
+    /// whose inputs of weights are made together.
     func backwardFeedForward(
-        _ index: Int, _ chunk: Chunk, worker: WorkerBuffers, training: TrainingBuffers,
-        dropout: DropoutPlan, sums: Floats
+        _ index: Int, _ chunk: Chunk, of group: Range<Int>, worker: WorkerBuffers,
+        training: TrainingBuffers, dropout: DropoutPlan, sums: Floats
     ) {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
         let kept = first - training.tokens.lowerBound
+        let place = first - group.lowerBound
         let layer = weights.layers[index]
         let buffers = rowsOf(training, index, kept)
         let gradient = training.gradient + kept * hidden
@@ -167,7 +169,7 @@ final class Encoder {
         activationBackward(
             config.activation, rows: rows, columns: config.intermediateSize, bias: layer.up.bias,
             product: buffers.product, dOutput: worker.intermediate,
-            output: training.activated + kept * config.intermediateSize,
+            output: training.activated + place * config.intermediateSize,
             dBias: layer.up.dBias.map { sums + $0 })
         multiplyBack(
             rows, layer.up, low?.up, buffers.product, into: dMiddle, worker, accumulate: true)
@@ -175,7 +177,7 @@ final class Encoder {
         layerNormOutput(
             rows: rows, columns: hidden, normal: buffers.attentionNormal,
             weight: layer.attentionNorm.weight, bias: layer.attentionNorm.bias,
-            output: training.middle + kept * hidden)
+            output: training.middle + place * hidden)
         layerNormBackward(
             rows: rows, columns: hidden, firstRow: first, dOutput: dMiddle,
             normal: buffers.attentionNormal, rstd: attentionRstd,
@@ -186,21 +188,22 @@ final class Encoder {
     }
 
     /// The rest of the layer's backward pass: `training.gradient` becomes that of its input,
-    /// `training` holds what ``attentionTiles(_:_:)`` multiplies.
+    /// `training` holds what ``attentionTiles(_:_:_:)`` multiplies.
     func backwardAttention(
-        _ index: Int, _ chunk: Chunk, plan: BatchPlan, worker: WorkerBuffers,
-        training: TrainingBuffers, dropout: DropoutPlan, sums: Floats
+        _ index: Int, _ chunk: Chunk, of group: Range<Int>, plan: BatchPlan,
+        worker: WorkerBuffers, training: TrainingBuffers, dropout: DropoutPlan, sums: Floats
     ) {
         let rows = chunk.tokens.count
         let first = chunk.tokens.lowerBound
         let kept = first - training.tokens.lowerBound
+        let place = first - group.lowerBound
         let layer = weights.layers[index]
         let low = mixedPrecision?.layers[index]
         let buffers = rowsOf(training, index, kept)
         let dContext = worker.hidden[2]
         guard let statistics = buffers.statistics else { return }
 
-        makeInput(of: index, chunk, training, dropout)
+        makeInput(of: index, chunk, training, dropout, into: training.input + place * hidden)
         multiplyBack(
             rows, layer.attentionOutput, low?.attentionOutput, buffers.attentionNormal,
             into: dContext, worker)
@@ -212,7 +215,7 @@ final class Encoder {
                 queryKeyValue: buffers.queryKeyValue + row * 3 * hidden, dropout: site,
                 dContext: dContext + row * hidden,
                 statistics: statistics + row * config.headCount * 2,
-                context: training.context + (kept + row) * hidden, scratch: worker.attention)
+                context: training.context + (place + row) * hidden, scratch: worker.attention)
         }
         if let offset = layer.queryKeyValue.dBias {
             addBiasBackward(
@@ -226,11 +229,11 @@ final class Encoder {
 
     /// What a layer got in the forward pass, from x̂ of the norm below it.
     private func makeInput(
-        of layer: Int, _ chunk: Chunk, _ training: TrainingBuffers, _ dropout: DropoutPlan
+        of layer: Int, _ chunk: Chunk, _ training: TrainingBuffers, _ dropout: DropoutPlan,
+        into input: Floats
     ) {
         let rows = chunk.tokens.count
         let kept = chunk.tokens.lowerBound - training.tokens.lowerBound
-        let input = training.input + kept * hidden
         if layer > 0 {
             let norm = weights.layers[layer - 1].outputNorm
             layerNormOutput(
@@ -287,25 +290,31 @@ final class Encoder {
             weight: layer.weight, dInput: dInput, accumulate: accumulate)
     }
 
-    /// The products for the weight gradients of a layer's second half, after
-    /// ``backwardFeedForward(_:_:worker:training:dropout:sums:)`` has run for all chunks.
-    func feedForwardTiles(_ index: Int, _ training: TrainingBuffers) -> [WeightTile] {
-        let (layer, buffers) = (weights.layers[index], training.layers[index])
-        let tokens = training.tokens.count
+    /// The products for the weight gradients of a layer's second half and a group of tokens, after
+    /// ``backwardFeedForward(_:_:of:worker:training:dropout:sums:)`` has run for its chunks.
+    func feedForwardTiles(
+        _ index: Int, _ training: TrainingBuffers, _ group: Range<Int>
+    ) -> [WeightTile] {
+        let layer = weights.layers[index]
+        let buffers = rowsOf(training, index, group.lowerBound - training.tokens.lowerBound)
         return inPrecision(
-            WeightTile.cut(layer.down, tokens, buffers.outputNormal, training.activated)
-                + WeightTile.cut(layer.up, tokens, buffers.product, training.middle))
+            WeightTile.cut(layer.down, group.count, buffers.outputNormal, training.activated)
+                + WeightTile.cut(layer.up, group.count, buffers.product, training.middle))
     }
 
-    /// Those of its first half, after all chunks'
-    /// ``backwardAttention(_:_:plan:worker:training:dropout:sums:)``.
-    func attentionTiles(_ index: Int, _ training: TrainingBuffers) -> [WeightTile] {
-        let (layer, buffers) = (weights.layers[index], training.layers[index])
-        let tokens = training.tokens.count
+    /// Those of its first half, after
+    /// ``backwardAttention(_:_:of:plan:worker:training:dropout:sums:)``.
+    func attentionTiles(
+        _ index: Int, _ training: TrainingBuffers, _ group: Range<Int>
+    ) -> [WeightTile] {
+        let layer = weights.layers[index]
+        let buffers = rowsOf(training, index, group.lowerBound - training.tokens.lowerBound)
         return inPrecision(
-            WeightTile.cut(layer.queryKeyValue, tokens, buffers.queryKeyValue, training.input)
+            WeightTile.cut(
+                layer.queryKeyValue, group.count, buffers.queryKeyValue, training.input)
                 + WeightTile.cut(
-                    layer.attentionOutput, tokens, buffers.attentionNormal, training.context))
+                    layer.attentionOutput, group.count, buffers.attentionNormal,
+                    training.context))
     }
 
     private func inPrecision(_ tiles: [WeightTile]) -> [WeightTile] {

@@ -47,8 +47,8 @@ final class TrainingBuffers {
     // The layer that the backward pass is at.
     /// [T, H], gradient of its output, then of its input.
     private(set) var gradient: Floats
-    /// Inputs of its weights, made again: [T, H] of query, key and value, [T, H] of attention's
-    /// output, [T, H] and [T, I] of the two feed-forward products.
+    /// Inputs of its weights, made again for a group of G tokens: [G, H] of query, key and value,
+    /// [G, H] of attention's output, [G, H] and [G, I] of the two feed-forward products.
     private(set) var input: Floats
     private(set) var context: Floats
     private(set) var middle: Floats
@@ -75,24 +75,24 @@ final class TrainingBuffers {
         (input, context, middle, activated) = (start, start, start, start)
     }
 
-    /// Lays the buffers out for these tokens, `capacity` of them at most. Their content is kept if
-    /// there were as many before.
-    func hold(_ tokens: Range<Int>) {
-        precondition(tokens.count <= capacity)
+    /// Lays the buffers out for these tokens, `capacity` of them at most, and for groups of up to
+    /// `groupSize`. Their content is kept if both were the same before.
+    func hold(_ tokens: Range<Int>, groupSize: Int) {
+        precondition(tokens.count <= capacity && groupSize <= tokens.count)
         self.tokens = tokens
         let (hidden, intermediate) = (config.hiddenSize, config.intermediateSize)
         var next = region.floats
-        func carve(_ columns: Int) -> Floats {
-            defer { next += (tokens.count * columns + 15) & ~15 }
+        func carve(_ columns: Int, rows: Int? = nil) -> Floats {
+            defer { next += ((rows ?? tokens.count) * columns + 15) & ~15 }
             return next
         }
         embeddingNormal = carve(hidden)
         embeddingRstd = carve(1)
         gradient = carve(hidden)
-        input = carve(hidden)
-        context = carve(hidden)
-        middle = carve(hidden)
-        activated = carve(intermediate)
+        input = carve(hidden, rows: groupSize)
+        context = carve(hidden, rows: groupSize)
+        middle = carve(hidden, rows: groupSize)
+        activated = carve(intermediate, rows: groupSize)
         layers = (0..<config.layerCount).map { _ in
             LayerBuffers(
                 queryKeyValue: carve(3 * hidden), attentionNormal: carve(hidden),
