@@ -95,6 +95,20 @@ struct CachedLossTests {
                     #expect(plan.tokens(of: segment).count <= limit)
                 }
                 if plan.tokenCount <= limit { #expect(segments.count == 1) }
+                // Only the first may be small, and not smaller than a quarter by much.
+                for segment in segments.dropFirst() {
+                    #expect(2 * plan.tokens(of: segment).count >= min(limit, 700))
+                }
+                for size in [1, 800, 2560] {
+                    for segment in segments {
+                        let groups = plan.groups(of: segment, limit: size)
+                        #expect(groups.flatMap(Array.init) == Array(segment))
+                        for group in groups where group.count > 1 {
+                            #expect(plan.tokens(of: group).count <= size)
+                        }
+                        if plan.tokens(of: segment).count <= size { #expect(groups.count == 1) }
+                    }
+                }
             }
         }
     }

@@ -199,8 +199,9 @@ struct SafetensorsFileTests {
                 }, to: path)
         }
         let file = try SafetensorsFile(path: path)
-        let neighbours = try ["a", "c"].map {
-            try #require(file.floatsInPlace(#require(file[$0])))
+        let neighbours = try ["a", "c"].map { name in
+            let tensor = try #require(file[name])
+            return try #require(file.floatsInPlace(tensor))
         }
         for neighbour in neighbours {
             for index in 0..<count { neighbour[index] = -1 }

@@ -98,20 +98,27 @@ function Dataset:select_columns(column_names, options) end
 ---@return datasets.Dataset
 function Dataset:class_encode_column(column, include_nulls, options) end
 
---- Every row with the fields that the function returns; nil leaves it as it is.
+--- Every row with the fields that the function returns; nil leaves it as it is. With batched the function gets a table of columns and returns one, whose columns may be longer or shorter.
 ---@param function_ function function, required. Gets a row, returns the fields to set.
 ---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
+---@param input_columns? string|(string)[] string or sequence of string = nil. Call the function with the values of these columns instead of the row.
+---@param batched? boolean boolean = false. Call the function with batches of rows, as columns.
+---@param batch_size? integer integer = 1000. Rows of a batch; 0 or less for all of them.
+---@param drop_last_batch? boolean boolean = false. With batched: leave out the rows that do not fill a batch.
 ---@param remove_columns? string|(string)[] string or sequence of string = nil. Columns to leave out.
----@param options? { function_?: function, with_indices?: boolean, remove_columns?: string|(string)[] }
+---@param options? { function_?: function, with_indices?: boolean, input_columns?: string|(string)[], batched?: boolean, batch_size?: integer, drop_last_batch?: boolean, remove_columns?: string|(string)[] }
 ---@return datasets.Dataset
-function Dataset:map(function_, with_indices, remove_columns, options) end
+function Dataset:map(function_, with_indices, input_columns, batched, batch_size, drop_last_batch, remove_columns, options) end
 
---- The rows for which the function returns true.
+--- The rows for which the function returns true. With batched the function gets a table of columns and returns a sequence of booleans.
 ---@param function_ function function, required. Gets a row, returns whether to keep it.
 ---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
----@param options? { function_?: function, with_indices?: boolean }
+---@param input_columns? string|(string)[] string or sequence of string = nil. Call the function with the values of these columns instead of the row.
+---@param batched? boolean boolean = false. Call the function with batches of rows, as columns.
+---@param batch_size? integer integer = 1000. Rows of a batch; 0 or less for all of them.
+---@param options? { function_?: function, with_indices?: boolean, input_columns?: string|(string)[], batched?: boolean, batch_size?: integer }
 ---@return datasets.Dataset
-function Dataset:filter(function_, with_indices, options) end
+function Dataset:filter(function_, with_indices, input_columns, batched, batch_size, options) end
 
 --- Writes JSON Lines; returns the number of bytes.
 ---@param path_or_buf string string, required. The file to write.
@@ -206,20 +213,27 @@ function DatasetDict:select_columns(column_names, options) end
 ---@return datasets.DatasetDict
 function DatasetDict:class_encode_column(column, include_nulls, options) end
 
---- Every row with the fields that the function returns; nil leaves it as it is.
+--- Every row with the fields that the function returns; nil leaves it as it is. With batched the function gets a table of columns and returns one, whose columns may be longer or shorter.
 ---@param function_ function function, required. Gets a row, returns the fields to set.
 ---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
+---@param input_columns? string|(string)[] string or sequence of string = nil. Call the function with the values of these columns instead of the row.
+---@param batched? boolean boolean = false. Call the function with batches of rows, as columns.
+---@param batch_size? integer integer = 1000. Rows of a batch; 0 or less for all of them.
+---@param drop_last_batch? boolean boolean = false. With batched: leave out the rows that do not fill a batch.
 ---@param remove_columns? string|(string)[] string or sequence of string = nil. Columns to leave out.
----@param options? { function_?: function, with_indices?: boolean, remove_columns?: string|(string)[] }
+---@param options? { function_?: function, with_indices?: boolean, input_columns?: string|(string)[], batched?: boolean, batch_size?: integer, drop_last_batch?: boolean, remove_columns?: string|(string)[] }
 ---@return datasets.DatasetDict
-function DatasetDict:map(function_, with_indices, remove_columns, options) end
+function DatasetDict:map(function_, with_indices, input_columns, batched, batch_size, drop_last_batch, remove_columns, options) end
 
---- The rows for which the function returns true.
+--- The rows for which the function returns true. With batched the function gets a table of columns and returns a sequence of booleans.
 ---@param function_ function function, required. Gets a row, returns whether to keep it.
 ---@param with_indices? boolean boolean = false. Call the function with the row's number, too.
----@param options? { function_?: function, with_indices?: boolean }
+---@param input_columns? string|(string)[] string or sequence of string = nil. Call the function with the values of these columns instead of the row.
+---@param batched? boolean boolean = false. Call the function with batches of rows, as columns.
+---@param batch_size? integer integer = 1000. Rows of a batch; 0 or less for all of them.
+---@param options? { function_?: function, with_indices?: boolean, input_columns?: string|(string)[], batched?: boolean, batch_size?: integer }
 ---@return datasets.DatasetDict
-function DatasetDict:filter(function_, with_indices, options) end
+function DatasetDict:filter(function_, with_indices, input_columns, batched, batch_size, options) end
 
 --- Classes of a column: the rows hold their numbers, from 0 as in Python; -1 is no class.
 ---@class datasets.ClassLabel

@@ -75,7 +75,7 @@ package struct BatchPlan {
 
     /// Neighbouring chunks of a segment in groups of about equal size with at most `limit` tokens,
     /// one chunk at least: what shares the memory for inputs of weights.
-    func groups(of segment: Range<Int>, limit: Int) -> [Range<Int>] {
+    package func groups(of segment: Range<Int>, limit: Int) -> [Range<Int>] {
         let all = tokens(of: segment)
         let count = max(1, (all.count - 1) / max(limit, 1) + 1)
         var groups: [Range<Int>] = []

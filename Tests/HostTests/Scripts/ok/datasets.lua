@@ -80,8 +80,8 @@ equal(doubled:map(function(row) return { m = row.n } end, { remove_columns = { "
   .column_names, { "m" })
 equal(n:filter(function(row) return row.n % 7 == 0 end).n, { 0, 7, 14 })
 equal(n:filter(function(row, i) return i > 18 end, { with_indices = true }).n, { 18, 19 })
-equal(doubled:map(function(text, n) return { both = text .. n } end,
-  { input_columns = { "text", "n" } })[3].both, "t24")
+assert(doubled:map(function(text, n) return { both = text .. n } end,
+  { input_columns = { "text", "n" } })[3].both == "t24")
 
 -- The same for batches of rows.
 local sizes = {}
@@ -92,9 +92,9 @@ local tenfold = n:map(function(batch)
 end, { batched = true, batch_size = 8 })
 equal(sizes, { 8, 8, 4 })
 equal(tenfold.n, n:map(function(row) return { n = row.n * 10 } end).n)
-equal(tenfold.features, n.features)
-equal(n:map(function(batch, rows) return { last = rows } end,
-  { batched = true, with_indices = true, batch_size = 0 })[20].last, 20)
+assert(tenfold.features.n == n.features.n)
+assert(n:map(function(batch, rows) return { last = rows } end,
+  { batched = true, with_indices = true, batch_size = 0 })[20].last == 20)
 assert(#n:map(function() return nil end, { batched = true, batch_size = 6, drop_last_batch = true }) == 18)
 -- Columns of another length, when no other column stays.
 local twice = n:map(function(batch)
