@@ -60,7 +60,9 @@ extension Dataset {
     private func columns(of rows: Range<Int>) throws -> JSONObject {
         var values = columnNames.map { _ in [JSONValue]() }
         for index in rows {
-            for (place, member) in try row(index).enumerated() { values[place].append(member.value) }
+            for (place, member) in try row(index).enumerated() {
+                values[place].append(member.value)
+            }
         }
         return JSONObject(zip(columnNames, values).map { ($0, .array($1)) })
     }

@@ -3,9 +3,10 @@
 
 /// What one layer keeps for the backward pass; all rows are tokens.
 ///
-/// No more than products and x̂: outputs of norms and activation functions cost one pass over them
-/// to make again, attention's a small product. The backward pass replaces what it has used: `queryKeyValue`, `product`,
-/// `attentionNormal` and `outputNormal` end as the gradients of the products they belong to.
+/// No more than products and x̂: outputs of norms and activation functions cost one pass over them to
+/// make again, attention's a small product. The backward pass replaces what it has used:
+/// `queryKeyValue`, `product`, `attentionNormal` and `outputNormal` end as the gradients of the
+/// products they belong to.
 struct LayerBuffers {
     /// [T, 3H].
     var queryKeyValue: Floats
