@@ -91,10 +91,12 @@ extension SentenceTransformerTests {
         }
     }
 
-    static var longBatch: PackedBatch {
+    static var longBatch: PackedBatch { batch(sentences: 130) }
+
+    static func batch(sentences: Int) -> PackedBatch {
         var batch = PackedBatch()
         var state: UInt32 = 7
-        for index in 0..<130 {
+        for index in 0..<sentences {
             let length = 2 + index * 7 % 29
             batch.append(
                 (0..<length).map { _ -> Int32 in
@@ -105,9 +107,10 @@ extension SentenceTransformerTests {
         return batch
     }
 
-    @Test(arguments: ["bert", "modules"])
-    func `one, two and three threads give the same bits`(name: String) throws {
-        let batch = Self.longBatch
+    /// The larger batch is cut into segments, and these into groups.
+    @Test(arguments: ["bert", "modules"], [130, 400])
+    func `one, two and three threads give the same bits`(name: String, sentences: Int) throws {
+        let batch = Self.batch(sentences: sentences)
         var results: [[[Float]]] = []
         for threads in 1...3 {
             let model = try ModelGolden.model(name, threads: threads)
