@@ -31,8 +31,11 @@ extension SentenceTransformer {
         let longest = segments.map { plan.tokens(of: $0).count }.max() ?? 0
         if training.map({ $0.capacity < longest }) ?? true {
             training = nil
-            training = try TrainingBuffers(
-                config: transformerConfig, capacity: max(longest, min(limit, Self.keptTokens)))
+            // Room for later batches is only addresses; a system that counts them may refuse.
+            let roomy = max(longest, min(limit, Self.keptTokens))
+            training =
+                try (try? TrainingBuffers(config: transformerConfig, capacity: roomy))
+                ?? TrainingBuffers(config: transformerConfig, capacity: longest)
         }
         let result = try run(plan, training, masks, kept: segments.last ?? 0..<0)
         pending = PendingPass(plan: plan, segments: segments, dropout: masks)

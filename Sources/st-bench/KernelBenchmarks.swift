@@ -102,14 +102,16 @@ private func activations(_ options: BenchmarkOptions) {
     }
     // The product becomes its gradient; small numbers stay small ones.
     let gradients = Numbers(tokens * wide, scale: 3)
+    let dBias = Numbers(wide)
     report(options, "gelu backward, value made again", shape, bytes: bytes * 2) {
         activationBackward(
             .gelu, rows: tokens, columns: wide, bias: bias.pointer, product: gradients.pointer,
-            dOutput: product.pointer, output: output.pointer, dBias: bias.pointer)
+            dOutput: product.pointer, output: output.pointer, dBias: dBias.pointer)
     }
     report(options, "gelu backward, plain loop", shape, bytes: bytes * 2) {
         plainGELUBackward(
-            tokens, wide, bias.pointer, gradients.pointer, product.pointer, output.pointer)
+            tokens, wide, bias.pointer, gradients.pointer, product.pointer, output.pointer,
+            dBias.pointer)
     }
 }
 

@@ -2,11 +2,11 @@
 // loops that the benchmarks run beside the kernels.
 import Glibc
 
-/// product ← gelu′(product + bias) ⊙ dOutput, output = gelu(product + bias), dBias into `bias`.
+/// product ← gelu′(product + bias) ⊙ dOutput, output = gelu(product + bias); dBias += column sums.
 func plainGELUBackward(
-    _ rows: Int, _ columns: Int, _ bias: UnsafeMutablePointer<Float>,
+    _ rows: Int, _ columns: Int, _ bias: UnsafePointer<Float>,
     _ product: UnsafeMutablePointer<Float>, _ dOutput: UnsafePointer<Float>,
-    _ output: UnsafeMutablePointer<Float>
+    _ output: UnsafeMutablePointer<Float>, _ dBias: UnsafeMutablePointer<Float>
 ) {
     for row in 0..<rows {
         for column in 0..<columns {
@@ -16,7 +16,7 @@ func plainGELUBackward(
             output[place] = x * phi
             let slope = phi + x * 0.398_942_28 * expf(x * x * -0.5)
             product[place] = slope * dOutput[place]
-            bias[column] += 1e-6 * product[place]
+            dBias[column] += product[place]
         }
     }
 }

@@ -151,8 +151,6 @@ private func newColumns(
     try newFields(result, words(rows)).map { name, value in
         switch value {
         case .array(let values): return (name, values)
-        // A table without elements might have been meant as either.
-        case .object(let object) where object.isEmpty: return (name, [])
         default:
             throw LuaError.mismatch(
                 path: "\(name) in the result of the function for \(words(rows))",

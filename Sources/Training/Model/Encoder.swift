@@ -234,19 +234,14 @@ final class Encoder {
     ) {
         let rows = chunk.tokens.count
         let kept = chunk.tokens.lowerBound - training.tokens.lowerBound
-        if layer > 0 {
-            let norm = weights.layers[layer - 1].outputNorm
-            layerNormOutput(
-                rows: rows, columns: hidden,
-                normal: rowsOf(training, layer - 1, kept).outputNormal, weight: norm.weight,
-                bias: norm.bias, output: input)
-            return
-        }
-        let norm = weights.embeddingNorm
+        let (norm, normal) =
+            layer > 0
+            ? (weights.layers[layer - 1].outputNorm, rowsOf(training, layer - 1, kept).outputNormal)
+            : (weights.embeddingNorm, training.embeddingNormal + kept * hidden)
         layerNormOutput(
-            rows: rows, columns: hidden, normal: training.embeddingNormal + kept * hidden,
-            weight: norm.weight, bias: norm.bias, output: input)
-        if let site = dropout.embeddings() {
+            rows: rows, columns: hidden, normal: normal, weight: norm.weight, bias: norm.bias,
+            output: input)
+        if layer == 0, let site = dropout.embeddings() {
             applyDropout(
                 rows: rows, columns: hidden, firstRow: chunk.tokens.lowerBound, site: site,
                 values: input)

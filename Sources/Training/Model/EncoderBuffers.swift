@@ -61,7 +61,7 @@ final class TrainingBuffers {
         let perLayer =
             5 * config.hiddenSize + config.intermediateSize + 2 + 2 * config.headCount
         let perToken =
-            config.layerCount * perLayer + 6 * config.hiddenSize + config.intermediateSize + 1
+            config.layerCount * perLayer + 5 * config.hiddenSize + config.intermediateSize + 1
         // Room to round each of the buffers up to a cache line.
         let slack = 16 * (config.layerCount * 7 + 7)
         let (product, overflow) = perToken.multipliedReportingOverflow(by: capacity)
