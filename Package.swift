@@ -146,6 +146,7 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "OrderedJSON", "Parquet", "RandomGenerators", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(

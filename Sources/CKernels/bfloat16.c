@@ -1,6 +1,8 @@
 // See include/CKernels.h.
 #include "include/CKernels.h"
 
+#include "bfloat16_plain.h"
+
 #if defined(__x86_64__) && defined(__linux__)
 
 #include <cpuid.h>
@@ -58,7 +60,7 @@ WITH_VECTORS static inline __m512i pair(const float *upper, const float *lower) 
     return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
-WITH_VECTORS void st_bf16_rows(
+WITH_VECTORS static void vector_rows(
     long rows, long columns, const float *from, long from_row, uint16_t *to) {
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j += 32)
@@ -66,7 +68,7 @@ WITH_VECTORS void st_bf16_rows(
     memset(to + rows * columns, 0, (size_t)((up(rows) - rows) * columns) * sizeof *to);
 }
 
-WITH_VECTORS void st_bf16_panels(
+WITH_VECTORS static void vector_panels(
     long depth, long columns, const float *b, long b_row, uint16_t *to) {
     const long full = up(depth);
     for (long l = 0; l < full; l += 2) {
@@ -81,7 +83,7 @@ WITH_VECTORS void st_bf16_panels(
 
 static const int lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-WITH_VECTORS void st_bf16_panels_transposed(
+WITH_VECTORS static void vector_panels_transposed(
     long depth, long columns, const float *b, long b_row, uint16_t *to) {
     // A pair of neighbours along the depth is 32 bits: these move as they are.
     const __m512i places = _mm512_slli_epi32(_mm512_loadu_si512(lanes), 5);
@@ -92,7 +94,7 @@ WITH_VECTORS void st_bf16_panels_transposed(
     }
 }
 
-WITH_VECTORS void st_bf16_transposed(
+WITH_VECTORS static void vector_transposed(
     long depth, long columns, const float *a, long a_row, uint16_t *to) {
     // Squares of 32 rows, two side by side, and 16 columns.
     const long full = up(depth);
@@ -226,23 +228,44 @@ WITH_VECTORS static void product_of_vectors(
     }
 }
 
-void st_bf16_product(
-    st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
-    long c_row, bool accumulate) {
-    (unit == st_bf16_tiles ? product_of_tiles : product_of_vectors)(
-        m, n, k, a, b, c, c_row, accumulate);
-}
-
 #else
 
 st_bf16_unit st_bf16_best_unit(void) { return st_bf16_none; }
-void st_bf16_rows(long rows, long columns, const float *from, long from_row, uint16_t *to) {}
-void st_bf16_panels(long depth, long columns, const float *b, long b_row, uint16_t *to) {}
-void st_bf16_panels_transposed(
-    long depth, long columns, const float *b, long b_row, uint16_t *to) {}
-void st_bf16_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to) {}
-void st_bf16_product(
-    st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
-    long c_row, bool accumulate) {}
+
+// Not called: there is no unit but the plain one.
+#define vector_rows st_plain_rows
+#define vector_panels st_plain_panels
+#define vector_panels_transposed st_plain_panels_transposed
+#define vector_transposed st_plain_transposed
+#define product_of_vectors st_plain_product
+#define product_of_tiles st_plain_product
 
 #endif
+
+static bool has_vectors(void) { return st_bf16_best_unit() != st_bf16_none; }
+
+void st_bf16_rows(long rows, long columns, const float *from, long from_row, uint16_t *to) {
+    (has_vectors() ? vector_rows : st_plain_rows)(rows, columns, from, from_row, to);
+}
+
+void st_bf16_panels(long depth, long columns, const float *b, long b_row, uint16_t *to) {
+    (has_vectors() ? vector_panels : st_plain_panels)(depth, columns, b, b_row, to);
+}
+
+void st_bf16_panels_transposed(
+    long depth, long columns, const float *b, long b_row, uint16_t *to) {
+    (has_vectors() ? vector_panels_transposed : st_plain_panels_transposed)(
+        depth, columns, b, b_row, to);
+}
+
+void st_bf16_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to) {
+    (has_vectors() ? vector_transposed : st_plain_transposed)(depth, columns, a, a_row, to);
+}
+
+void st_bf16_product(
+    st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
+    long c_row, bool accumulate) {
+    (unit == st_bf16_tiles      ? product_of_tiles
+     : unit == st_bf16_vectors ? product_of_vectors
+                               : st_plain_product)(m, n, k, a, b, c, c_row, accumulate);
+}

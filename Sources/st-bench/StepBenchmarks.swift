@@ -12,7 +12,7 @@ func runStepBenchmarks(_ options: BenchmarkOptions) {
     dropout(options)
     pooling(options)
     updates(options)
-    if BFloat16.isAvailable { bfloat16Products(options) }
+    if let unit = BFloat16.units.first { bfloat16Products(options, unit) }
 }
 
 private func dropout(_ options: BenchmarkOptions) {
@@ -158,13 +158,13 @@ private func updates(_ options: BenchmarkOptions) {
     if total.isNaN { fail("a gradient is NaN") }
 }
 
-private func bfloat16Products(_ options: BenchmarkOptions) {
+private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit) {
     let rows = 7 * tokens
     let (x, y, w) = (Numbers(rows * wide), Numbers(rows * wide), Numbers(wide * hidden))
     let halves = BFloat16.scratchCount(rows: tokens, columns: wide)
     let memory = Numbers((2 * wide * hidden + halves + 1) / 2)
     let start = UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: UInt16.self)
-    let weight = BFloat16Weight(forward: start, backward: start + wide * hidden)
+    let weight = BFloat16Weight(forward: start, backward: start + wide * hidden, unit: unit)
     let scratch = start + 2 * wide * hidden
     weight.packForward(inputs: hidden, outputs: wide, weight: w.pointer)
     weight.packBackward(inputs: hidden, outputs: wide, weight: w.pointer)
@@ -185,6 +185,6 @@ private func bfloat16Products(_ options: BenchmarkOptions) {
     ) {
         bfloat16BackwardWeight(
             rows: rows, inputs: hidden, outputs: wide, range: 0..<512, dOutput: y.pointer,
-            input: x.pointer, dWeight: w.pointer)
+            input: x.pointer, dWeight: w.pointer, unit: unit)
     }
 }

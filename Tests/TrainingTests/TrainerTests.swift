@@ -72,37 +72,6 @@ struct TrainerTests {
         #expect(!card.contains(folder.path), "no path of this machine")
     }
 
-    // MARK: - Precision
-
-    @Test(arguments: [32, 24])
-    func `bf16_full_eval moves an evaluation by bfloat16's rounding, where the sizes fit`(
-        _ size: Int
-    ) throws {
-        let rows = try TrainingPeer.tiny.rows("nli-triplets", 16)
-        let table = try Dataset(rows: rows)
-        var options = NewModelOptions()
-        options.config = [
-            "hidden_size": JSONValue(size), "intermediate_size": 64, "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-        ]
-        options.setVocabulary(
-            corpus: rows.flatMap { row in row.compactMap { $0.value.stringValue } })
-        func loss(_ values: JSONObject) throws -> Double {
-            var arguments: JSONObject = ["output_dir": JSONValue(folder.path)]
-            for (name, value) in values { arguments[name] = value }
-            let trainer = try SentenceTransformerTrainer(
-                model: SentenceTransformer(new: options),
-                args: SentenceTransformerTrainingArguments(arguments), evalDataset: .one(table),
-                loss: ranking())
-            return try #require(trainer.evaluate()["eval_loss"])
-        }
-        let exact = try loss([:])
-        let rounded = try loss(["bf16_full_eval": true])
-        #expect(isClose(rounded, exact, relative: 0.02), "\(rounded), \(exact)")
-        #expect((rounded != exact) == (BFloat16.isAvailable && size == 32))
-        #expect(try loss(["bf16": true]) == rounded, "bf16 holds for evaluations, too")
-    }
-
     // MARK: - The loop
 
     @Test func `without a loss CoSENTLoss is used`() throws {

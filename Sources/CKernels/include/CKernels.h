@@ -24,13 +24,13 @@ void st_transpose(
 
 /// What multiplies.
 typedef enum {
-    st_bf16_none,
+    st_bf16_none,     ///< plain C, slow, with the same bits: for tests on any processor
     st_bf16_vectors,  ///< AVX512_BF16: AMD since Zen 4, Intel since Cooper Lake
     st_bf16_tiles     ///< AMX: Intel since Sapphire Rapids
 } st_bf16_unit;
 
 /// The fastest that processor and system offer; asks the system for the tiles at the first call.
-/// With `st_bf16_none` no other function here may be called; with tiles there are vectors, too.
+/// With tiles there are vectors, too.
 st_bf16_unit st_bf16_best_unit(void);
 
 /// to[i, j] = from[i, j] for i < rows, 0 up to a multiple of 32 rows. `columns` is a multiple of 32;
@@ -47,8 +47,8 @@ void st_bf16_panels_transposed(long depth, long columns, const float *b, long b_
 /// Left operand aᵀ [columns, depth] from a [depth, columns], filled up like the panels.
 void st_bf16_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to);
 
-/// c [m, n] = a · b, or += with `accumulate`: a has m rows, filled up to a multiple of 32, of `k`
-/// values; b is panels. n and k are multiples of 32.
+/// c [m, n] = a · b, or += with `accumulate`, by a unit that there is: a has m rows, filled up to a
+/// multiple of 32, of `k` values; b is panels. n and k are multiples of 32.
 void st_bf16_product(
     st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
     long c_row, bool accumulate);

@@ -8,28 +8,27 @@ import CKernels
 package typealias Halves = UnsafeMutablePointer<UInt16>
 
 package enum BFloat16 {
-    /// Instructions that multiply: AMX's tiles, or the dot products of AVX512_BF16.
+    /// What multiplies: AMX's tiles, the dot products of AVX512_BF16, or plain C, which is slow and
+    /// there for tests on processors without either.
     package enum Unit: Sendable {
-        case vectors, tiles
+        case plain, vectors, tiles
 
         fileprivate var code: st_bf16_unit {
             switch self {
+            case .plain: st_bf16_none
             case .vectors: st_bf16_vectors
             case .tiles: st_bf16_tiles
             }
         }
     }
 
-    /// What this machine has, the fastest first.
+    /// The instructions that this machine has, the fastest first.
     package static let units: [Unit] =
         switch st_bf16_best_unit() {
         case st_bf16_tiles: [.tiles, .vectors]
         case st_bf16_vectors: [.vectors]
         default: []
         }
-    package static var isAvailable: Bool { !units.isEmpty }
-    /// For products that only run where there is one.
-    package static let best = units.first ?? .vectors
 
     /// Sizes that the tiles of the instructions divide.
     package static func fits(_ sizes: Int...) -> Bool { sizes.allSatisfy { $0 % 32 == 0 } }
@@ -44,10 +43,13 @@ package enum BFloat16 {
 package struct BFloat16Weight {
     package let forward: Halves
     package let backward: Halves
+    /// What multiplies with it.
+    package let unit: BFloat16.Unit
 
-    package init(forward: Halves, backward: Halves) {
+    package init(forward: Halves, backward: Halves, unit: BFloat16.Unit) {
         self.forward = forward
         self.backward = backward
+        self.unit = unit
     }
 
     /// Rounds `weight` [outputs, inputs] for ``bfloat16Forward``.
@@ -64,21 +66,22 @@ package struct BFloat16Weight {
 /// ``linearForward`` in bfloat16: output = input · weightᵀ.
 package func bfloat16Forward(
     rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: BFloat16Weight,
-    output: Floats, scratch: Halves, unit: BFloat16.Unit = BFloat16.best
+    output: Floats, scratch: Halves
 ) {
     st_bf16_rows(rows, inputs, input, inputs, scratch)
     st_bf16_product(
-        unit.code, rows, outputs, inputs, scratch, weight.forward, output, outputs, false)
+        weight.unit.code, rows, outputs, inputs, scratch, weight.forward, output, outputs, false)
 }
 
 /// ``linearBackwardInput`` in bfloat16: dInput = dOutput · weight, or += with `accumulate`.
 package func bfloat16BackwardInput(
     rows: Int, inputs: Int, outputs: Int, dOutput: ConstFloats, weight: BFloat16Weight,
-    dInput: Floats, accumulate: Bool, scratch: Halves, unit: BFloat16.Unit = BFloat16.best
+    dInput: Floats, accumulate: Bool, scratch: Halves
 ) {
     st_bf16_rows(rows, outputs, dOutput, outputs, scratch)
     st_bf16_product(
-        unit.code, rows, inputs, outputs, scratch, weight.backward, dInput, inputs, accumulate)
+        weight.unit.code, rows, inputs, outputs, scratch, weight.backward, dInput, inputs,
+        accumulate)
 }
 
 /// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
@@ -87,7 +90,7 @@ package func bfloat16BackwardInput(
 /// end come faster than columns.
 package func bfloat16BackwardWeight(
     rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
-    input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit = BFloat16.best
+    input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit
 ) {
     let depth = min((rows + 31) / 32 * 32, 512)
     withUnsafeTemporaryAllocation(

@@ -314,7 +314,7 @@ final class Encoder {
 
     private func inPrecision(_ tiles: [WeightTile]) -> [WeightTile] {
         var tiles = tiles
-        for index in tiles.indices { tiles[index].isBFloat16 = mixedPrecision != nil }
+        for index in tiles.indices { tiles[index].unit = mixedPrecision?.unit }
         return tiles
     }
 }
@@ -326,13 +326,14 @@ struct WeightTile {
     let range: Range<Int>
     let dOutput: ConstFloats
     let input: ConstFloats
-    var isBFloat16 = false
+    /// What multiplies in bfloat16, if the product is one.
+    var unit: BFloat16.Unit?
 
     func run() {
-        if isBFloat16 {
+        if let unit {
             bfloat16BackwardWeight(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
-                dOutput: dOutput, input: input, dWeight: layer.dWeight)
+                dOutput: dOutput, input: input, dWeight: layer.dWeight, unit: unit)
             return
         }
         linearBackwardWeight(

@@ -10,12 +10,14 @@ final class MixedPrecisionWeights {
         let down: BFloat16Weight
     }
     private(set) var layers: [Layer] = []
+    let unit: BFloat16.Unit
     private let weights: [(linear: LinearWeights, copy: BFloat16Weight)]
     private let region: MemoryRegion
     private var forwardIsCurrent = false
     private var backwardIsCurrent = false
 
-    init(_ encoder: EncoderWeights) throws {
+    init(_ encoder: EncoderWeights, unit: BFloat16.Unit) throws {
+        self.unit = unit
         let linears = encoder.layers.flatMap {
             [$0.queryKeyValue, $0.attentionOutput, $0.up, $0.down]
         }
@@ -29,7 +31,9 @@ final class MixedPrecisionWeights {
         }
         weights = linears.map { linear in
             let size = linear.inputs * linear.outputs
-            return (linear, BFloat16Weight(forward: carve(size), backward: carve(size)))
+            return (
+                linear, BFloat16Weight(forward: carve(size), backward: carve(size), unit: unit)
+            )
         }
         self.region = region
         layers = stride(from: 0, to: weights.count, by: 4).map { first in
@@ -69,7 +73,7 @@ final class MixedPrecisionWeights {
 extension SentenceTransformer {
     /// Whether mixed precision works for this model on this machine, or why not.
     package var mixedPrecisionProblem: String? {
-        guard BFloat16.isAvailable else {
+        guard bfloat16Unit != nil else {
             return "this processor has no bfloat16 instructions (AMX or AVX512_BF16)"
         }
         guard BFloat16.fits(transformerConfig.hiddenSize, transformerConfig.intermediateSize) else {
@@ -83,12 +87,15 @@ extension SentenceTransformer {
     /// effect where ``mixedPrecisionProblem`` names a reason. Calls may be nested: passes of an
     /// inner one see the parameters as they are at its start.
     package func withMixedPrecision<T>(_ isOn: Bool, _ body: () throws -> T) throws -> T {
-        guard isOn, mixedPrecisionProblem == nil else { return try body() }
+        guard isOn, let unit = bfloat16Unit, mixedPrecisionProblem == nil else {
+            return try body()
+        }
         if let copies = encoder.mixedPrecision {
             copies.expire()
             return try body()
         }
-        let copies = try mixedPrecisionWeights ?? MixedPrecisionWeights(encoder.weights)
+        let copies =
+            try mixedPrecisionWeights ?? MixedPrecisionWeights(encoder.weights, unit: unit)
         mixedPrecisionWeights = copies
         copies.expire()
         encoder.mixedPrecision = copies
