@@ -8,7 +8,7 @@ extension SentenceTransformer {
 
     /// Tokens whose inputs of a layer's weights are made again together: enough of them that products
     /// over them are as fast as over more, and work for several threads.
-    private static var groupedTokens: Int { 2560 }
+    private static var groupedTokens: Int { 1408 }
 
     /// Embeds a batch and keeps what ``backward(_:)`` needs.
     ///
@@ -195,6 +195,13 @@ extension SentenceTransformer {
         let started = WorkerPool(threads: max(threads, 1))
         pool = started
         return started
+    }
+
+    /// Gives the memory of ``forward(_:dropout:keeping:)`` back, until its next call.
+    package func releaseActivations() {
+        pending = nil
+        training = nil
+        sums = nil
     }
 
     private func growWorkers(_ count: Int, _ plan: BatchPlan) throws {

@@ -100,7 +100,12 @@ public final class SentenceTransformerTrainer {
 
     private func runTraining(_ resumeFrom: ResumePoint) throws -> TrainOutput {
         isInTrain = true
-        defer { isInTrain = false }
+        defer {
+            isInTrain = false
+            // An evaluation that follows needs neither.
+            optimizer = nil
+            model.releaseActivations()
+        }
         // Tokenising is part of the time, as it is in Python, where it happens batch by batch.
         let start = seconds()
         let loader = try makeTrainLoader()

@@ -56,7 +56,7 @@ package struct BatchPlan {
     /// a backward pass together.
     ///
     /// All but the first are as large as they may be, because the activations of the last are kept;
-    /// the first still has a quarter of the limit, which is work for several threads.
+    /// the first still has an eighth of the limit, a chunk or more for each of two threads.
     package func segments(limit: Int) -> [Range<Int>] {
         guard tokenCount > limit else { return [chunks.indices] }
         var segments: [Range<Int>] = []
@@ -64,7 +64,7 @@ package struct BatchPlan {
         while end > 0 {
             var first = end - 1
             while first > 0, tokens(of: first - 1..<end).count <= limit { first -= 1 }
-            while first > 0, first < end - 1, chunks[first].tokens.lowerBound < limit / 4 {
+            while first > 0, first < end - 1, chunks[first].tokens.lowerBound < limit / 8 {
                 first += 1
             }
             segments.append(first..<end)
