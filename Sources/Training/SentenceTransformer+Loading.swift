@@ -295,7 +295,7 @@ struct ModelLoader {
                 ModelFiles.isFile(ModelFiles.join(transformer, $0))
             })
         else { return nil }
-        let tokenizer = try WordPieceTokenizer(
+        let tokenizer = try LoadedTokenizers.tokenizer(
             folder: transformer,
             lowercasesFirst: sentenceConfig["do_lower_case"]?.boolValue ?? false)
         guard tokenizer.vocabularySize <= config.vocabSize else {

@@ -192,6 +192,28 @@ struct ModelLoadingTests {
         #expect(!names.contains { $0.hasPrefix("cls.") })
     }
 
+    @Test func `a folder's tokenizer is shared until one of its files changes`() throws {
+        let folder = try ModelFolder(copyOf: "bert")
+        func tokenizer(lowercasesFirst: Bool = false) throws -> WordPieceTokenizer {
+            try LoadedTokenizers.tokenizer(folder: folder.path, lowercasesFirst: lowercasesFirst)
+        }
+        func age(_ file: String) throws {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -60)],
+                ofItemAtPath: "\(folder.path)/\(file)")
+        }
+        for file in TokenizerFiles.names where (try? folder.read(file)) != nil { try age(file) }
+        let first = try tokenizer()
+        #expect(try tokenizer() === first)
+        #expect(try tokenizer(lowercasesFirst: true) !== first)
+        try folder.set("tokenizer_config.json", "model_max_length", 7)
+        let second = try tokenizer()
+        #expect(second !== first && second.modelMaxLength == 7 && first.modelMaxLength != 7)
+        #expect(try tokenizer() !== second, "a file this new may change unnoticed")
+        try age("tokenizer_config.json")
+        #expect(try tokenizer() === tokenizer())
+    }
+
     @Test func `max_seq_length follows the old file, the tokenizer, then the position table`()
         throws
     {

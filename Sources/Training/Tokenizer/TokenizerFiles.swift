@@ -5,7 +5,7 @@ import OrderedJSON
 /// Two kinds of tokenizer classes load differently. Concrete classes (BertTokenizer, MPNetTokenizer)
 /// take only the vocabulary and the special tokens from tokenizer.json and build the rest from the
 /// flags in tokenizer_config.json. All others use tokenizer.json as it is.
-struct TokenizerFiles: Sendable {
+package struct TokenizerFiles: Sendable {
     /// How a tokenizer class builds its pipeline.
     enum Family: Sendable {
         case bert
@@ -13,6 +13,12 @@ struct TokenizerFiles: Sendable {
         /// PreTrainedTokenizerFast: everything comes from tokenizer.json.
         case generic
     }
+
+    /// Every file that ``init(folder:)`` may read.
+    package static let names = [
+        "tokenizer_config.json", "tokenizer.json", "vocab.txt", "special_tokens_map.json",
+        "added_tokens.json", "config.json",
+    ]
 
     let folder: String
     /// Empty when there is no such file.
