@@ -6,8 +6,9 @@
 Called by `make bench`, which builds what is measured; `make bench PEER=1` makes the Python
 environment, too. Each row is run --repeat times on either side in turn (A B A B) and shows medians.
 "share of sgemm": operations of the matrix products that the real tokens need, by our time, as part
-of the rate that BLAS reaches in the same run on as many threads; padding and attention count as
-nothing. --full takes the sizes of docs/performance.md; without it a run takes minutes.
+of the rate that BLAS reaches on as many threads, measured before and after each of our runs of the
+row, because it drifts; padding and attention count as nothing. Peaks are in MB of a million bytes.
+--full takes the sizes of docs/performance.md; without it a run takes minutes.
 
 --data holds nli-triplets.jsonl (anchor, positive, negative), stsb-train.jsonl and stsb-dev.jsonl
 (sentence1, sentence2, score): ../shared/data where it is, else scripts/data stands in, which is
@@ -41,7 +42,7 @@ class Refused(Exception):
 
 
 def run(command, threads, cpus=None):
-    """Runs a command; seconds of the whole process, its peak memory in MB, the JSON it printed."""
+    """Runs a command; seconds of the whole process, its peak of memory in MB, what it printed."""
     environment = dict(
         os.environ, OMP_NUM_THREADS=str(threads), HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
     # Set, it may force OpenBLAS to the code of an older processor.
@@ -64,7 +65,7 @@ def run(command, threads, cpus=None):
         lines = out.read().splitlines()
         # transformers prints dictionaries of its own, with single quotes.
         printed = [json.loads(line) for line in lines if line.startswith('{"')]
-    return {"wall": seconds, "peak_mb": usage.ru_maxrss / 1024, "printed": printed,
+    return {"wall": seconds, "peak_mb": usage.ru_maxrss * 1024 / 1e6, "printed": printed,
             "lines": lines}
 
 
@@ -93,7 +94,6 @@ class Bench:
         self.model = pathlib.Path(options.model)
         if not (self.model / "config.json").exists():
             sys.exit(f"bench: no model in '{self.model}'; give --model, or run make bench")
-        self.sgemm = {}
 
     def ours(self, script, *words, cpus=None):
         return run([HOST, HERE / script, *words], self.threads, cpus)
@@ -136,12 +136,9 @@ class Bench:
 
     def sgemm_rate(self, model):
         """Operations a second that BLAS reaches now on products of the model's size."""
-        if model not in self.sgemm:
-            result = run(
-                [BENCH, "sgemm", "--model", model, "--threads", self.threads, "--json"],
-                self.threads)
-            self.sgemm[model] = value(result, "gflops") * 1e9
-        return self.sgemm[model]
+        result = run(
+            [BENCH, "sgemm", "--model", model, "--threads", self.threads, "--json"], self.threads)
+        return value(result, "gflops") * 1e9
 
     def work_per_token(self, model, passes):
         """Operations of the linear layers: a forward pass is one, forward and backward are three."""
@@ -156,13 +153,19 @@ class Bench:
     def measure(self, name, unit, ours, theirs, target, pick, operations=None, model=None):
         """Runs both sides in turn and adds a row; smaller values are better."""
         row = {"name": name, "unit": unit, "target": target, "ours": [], "theirs": []}
+        rates = []
         sides = [("ours", ours)] + ([("theirs", theirs)] if self.options.peer and theirs else [])
         for _ in range(self.options.repeat):
             for side, work in sides:
                 if f"{side}_refused" in row:
                     continue
                 try:
+                    measured = operations and side == "ours"
+                    if measured:
+                        rates.append(self.sgemm_rate(model))
                     result = work()
+                    if measured:
+                        rates.append(self.sgemm_rate(model))
                     row[side].append(pick(result, side))
                     row.setdefault(f"{side}_peak_mb", []).append(result["peak_mb"])
                     row.setdefault(f"{side}_printed", []).append(result["printed"])
@@ -170,7 +173,8 @@ class Bench:
                     row[f"{side}_refused"] = str(reason)
         if operations and row["ours"]:
             rate = operations() / statistics.median(row["ours"])
-            row["share_of_sgemm"] = rate / self.sgemm_rate(model)
+            row["sgemm_gflops"] = statistics.median(rates) / 1e9
+            row["share_of_sgemm"] = rate / statistics.median(rates)
         self.results.append(row)
         self.show(row)
         return row
