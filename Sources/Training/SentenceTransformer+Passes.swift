@@ -197,7 +197,10 @@ extension SentenceTransformer {
         return started
     }
 
-    /// Gives the memory of ``forward(_:dropout:keeping:)`` back, until its next call.
+    /// Whether there is memory for activations, ``forward(_:dropout:keeping:)``'s.
+    package var holdsActivations: Bool { training != nil }
+
+    /// Gives that memory back, until its next call.
     package func releaseActivations() {
         pending = nil
         training = nil

@@ -74,6 +74,19 @@ struct TrainerTests {
 
     // MARK: - The loop
 
+    @Test func `memory of activations lasts as long as training`() throws {
+        let trainer = try make(["max_steps": 2])
+        let model = trainer.model
+        var seen: [Bool] = []
+        trainer.addCallback(
+            FunctionCallback { event, _, _ in
+                if event == .stepEnd { seen.append(model.holdsActivations) }
+            })
+        _ = try trainer.train()
+        #expect(seen == [true, true])
+        #expect(!model.holdsActivations)
+    }
+
     @Test func `without a loss CoSENTLoss is used`() throws {
         let trainer = try make(["logging_steps": 1, "max_steps": 1])
         let output = try trainer.train()

@@ -13,7 +13,7 @@ local dev = datasets.load_dataset("json", { data_files = pairs, split = "train" 
 local function peak()
   for line in io.lines("/proc/self/status") do
     local kilobytes = line:match("^VmHWM:%s*(%d+)")
-    if kilobytes then return kilobytes / 1024 end
+    if kilobytes then return kilobytes * 1024 / 1e6 end
   end
   return 0
 end
