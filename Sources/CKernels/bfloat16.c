@@ -2,6 +2,7 @@
 #include "include/CKernels.h"
 
 #include "bfloat16_plain.h"
+#include "processor.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 
@@ -20,17 +21,10 @@
 
 static st_bf16_unit find_unit(void) {
     unsigned a, b, c, d, extended;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return st_bf16_none;
-    const unsigned vectors = (1u << 16) | (1u << 30) | (1u << 31);  // AVX512F, BW, VL
+    if (!st_has_avx512() || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return st_bf16_none;
     const unsigned tiles = (1u << 24) | (1u << 22);  // AMX-TILE, AMX-BF16
-    if ((b & vectors) != vectors) return st_bf16_none;
     if (!__get_cpuid_count(7, 1, &extended, &b, &c, &a)) return st_bf16_none;
     if (!(extended & (1u << 5))) return st_bf16_none;  // AVX512_BF16
-    // The system has to save the wide registers: XCR0's bits for SSE, AVX and AVX-512.
-    if (!__get_cpuid_count(1, 0, &a, &b, &c, &a) || !(c & (1u << 27))) return st_bf16_none;
-    unsigned low, high;
-    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    if ((low & 0xe6) != 0xe6) return st_bf16_none;
     // Linux hands out the tile registers on request: ARCH_REQ_XCOMP_PERM for XTILEDATA.
     if ((d & tiles) == tiles && syscall(SYS_arch_prctl, 0x1023, 18) == 0) return st_bf16_tiles;
     return st_bf16_vectors;

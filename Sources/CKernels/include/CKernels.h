@@ -1,9 +1,10 @@
 #ifndef ST_CKERNELS_H
 #define ST_CKERNELS_H
 
-// Kernels for instructions of x86 processors that Swift does not reach: shuffles of whole registers,
-// and products of bfloat16 matrices with float32 sums, on the tile registers (AMX) or with the dot
-// products (AVX512_BF16). Callers in Sources/Training/Kernels/ choose the shapes.
+// Kernels for instructions of x86 processors that Swift does not reach or that are chosen at run
+// time: shuffles of whole registers, products of float32 matrices (AVX-512), and products of bfloat16
+// matrices with float32 sums, on the tile registers (AMX) or with the dot products (AVX512_BF16).
+// Callers in Sources/Training/Kernels/ choose the shapes.
 
 // And a function of the C library that Swift does not see.
 
@@ -21,6 +22,22 @@ static inline void st_return_freed(void) {
 /// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX or AVX-512.
 void st_transpose(
     long rows, long columns, float scale, const float *from, long from_row, float *to, long to_row);
+
+/// Whether the processor has AVX-512, for the three products that follow. In all of them n is a
+/// multiple of 32, and the rows of c follow each other.
+bool st_f32_has_products(void);
+
+/// c [m, n] = a · bᵀ, or += with `accumulate`; a [m, k], b [n, k]; k is a multiple of 16.
+void st_f32_times_transposed(
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate);
+
+/// c [m, n] = a · b, or += with `accumulate`; a [m, k], b [k, n].
+void st_f32_times(
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate);
+
+/// c [m, n] += aᵀ · b; a [k, m] with rows `a_row` apart, b [k, n].
+void st_f32_transposed_times(
+    long m, long n, long k, const float *a, long a_row, const float *b, float *c);
 
 /// What multiplies.
 typedef enum {

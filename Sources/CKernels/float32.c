@@ -1,0 +1,161 @@
+// Products of float32 matrices with AVX-512. See include/CKernels.h.
+//
+// The right operand goes, 384 rows at a time, into a panel of 32 columns that all rows of the left
+// one pass by; 14 x 32 sums are in registers meanwhile. The left operand is read where it is. That
+// is what a BLAS library does less one copy, and its other copy is made by shuffles. An element is
+// summed in one order, whatever the number of rows.
+#include "include/CKernels.h"
+
+#include "processor.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+
+#include <immintrin.h>
+
+#include "transpose.h"
+
+#define WITH_WIDE __attribute__((target("avx512f,avx512bw,avx512vl,prfchw")))
+
+enum { panel_depth = 384, panel_width = 32, strip_rows = 14 };
+
+bool st_f32_has_products(void) { return st_has_avx512(); }
+
+/// c [count, 32] = a · panel [depth, 32], or += with `accumulate`; a's value (r, l) is
+/// a[r * row + l * step]. `count`, and one of `row` and `step`, are known where this is inlined.
+WITH_WIDE static inline __attribute__((always_inline)) void strip(
+    const int count, long depth, const float *a, long row, long step, const float *panel, float *c,
+    long c_row, bool accumulate) {
+    __m512 sums[strip_rows][2];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < count; r++)
+        for (int half = 0; half < 2; half++) {
+            float *place = c + r * c_row + half * 16;
+            // Written at the end: without this, that waits for memory.
+            if (!accumulate) __builtin_prefetch(place, 1);
+            sums[r][half] = accumulate ? _mm512_loadu_ps(place) : _mm512_setzero_ps();
+        }
+    for (long l = 0; l < depth; l++) {
+        const float *both = panel + l * panel_width;
+        __builtin_prefetch(both + 16 * panel_width);
+        __builtin_prefetch(both + 16 * panel_width + 16);
+        const __m512 left = _mm512_load_ps(both);
+        const __m512 right = _mm512_load_ps(both + 16);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < count; r++) {
+            const __m512 value = _mm512_set1_ps(a[r * row + l * step]);
+            sums[r][0] = _mm512_fmadd_ps(value, left, sums[r][0]);
+            sums[r][1] = _mm512_fmadd_ps(value, right, sums[r][1]);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < count; r++)
+        for (int half = 0; half < 2; half++)
+            _mm512_storeu_ps(c + r * c_row + half * 16, sums[r][half]);
+}
+
+/// All rows of c by one panel.
+WITH_WIDE static inline __attribute__((always_inline)) void rows_by_panel(
+    long m, long depth, const float *a, long row, long step, const float *panel, float *c,
+    long c_row, bool accumulate) {
+    long i = 0;
+    for (; i + strip_rows <= m; i += strip_rows)
+        strip(
+            strip_rows, depth, a + i * row, row, step, panel, c + i * c_row, c_row, accumulate);
+    a += i * row;
+    c += i * c_row;
+    switch (m - i) {
+#define REST(count)                                                        \
+    case count:                                                            \
+        strip(count, depth, a, row, step, panel, c, c_row, accumulate);    \
+        break
+        REST(1);
+        REST(2);
+        REST(3);
+        REST(4);
+        REST(5);
+        REST(6);
+        REST(7);
+        REST(8);
+        REST(9);
+        REST(10);
+        REST(11);
+        REST(12);
+        REST(13);
+#undef REST
+    }
+}
+
+/// Columns of b [depth, 32].
+WITH_WIDE static void fill_panel(long depth, const float *b, long b_row, float *panel) {
+    for (long l = 0; l < depth; l++)
+        for (int half = 0; half < 2; half++)
+            _mm512_store_ps(
+                panel + l * panel_width + half * 16, _mm512_loadu_ps(b + l * b_row + half * 16));
+}
+
+/// The same from bᵀ [32, depth]; depth is a multiple of 16.
+WITH_WIDE static void fill_panel_transposed(long depth, const float *b, long b_row, float *panel) {
+    for (int half = 0; half < 2; half++)
+        for (long l = 0; l < depth; l += 16) {
+            __m512i square[16];
+#pragma clang loop unroll(full)
+            for (int r = 0; r < 16; r++)
+                square[r] = _mm512_loadu_si512(b + (half * 16 + r) * b_row + l);
+            st_transpose16(square);
+#pragma clang loop unroll(full)
+            for (int r = 0; r < 16; r++)
+                _mm512_store_si512(panel + (l + r) * panel_width + half * 16, square[r]);
+        }
+}
+
+static inline long smaller(long a, long b) { return a < b ? a : b; }
+
+WITH_WIDE void st_f32_times_transposed(
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
+    float panel[panel_depth * panel_width] __attribute__((aligned(64)));
+    for (long l = 0; l < k; l += panel_depth) {
+        const long depth = smaller(k - l, panel_depth);
+        for (long j = 0; j < n; j += panel_width) {
+            fill_panel_transposed(depth, b + j * k + l, k, panel);
+            rows_by_panel(m, depth, a + l, k, 1, panel, c + j, n, accumulate || l > 0);
+        }
+    }
+}
+
+WITH_WIDE void st_f32_times(
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
+    float panel[panel_depth * panel_width] __attribute__((aligned(64)));
+    for (long l = 0; l < k; l += panel_depth) {
+        const long depth = smaller(k - l, panel_depth);
+        for (long j = 0; j < n; j += panel_width) {
+            fill_panel(depth, b + l * n + j, n, panel);
+            rows_by_panel(m, depth, a + l, k, 1, panel, c + j, n, accumulate || l > 0);
+        }
+    }
+}
+
+WITH_WIDE void st_f32_transposed_times(
+    long m, long n, long k, const float *a, long a_row, const float *b, float *c) {
+    float panel[panel_depth * panel_width] __attribute__((aligned(64)));
+    for (long l = 0; l < k; l += panel_depth) {
+        const long depth = smaller(k - l, panel_depth);
+        for (long j = 0; j < n; j += panel_width) {
+            fill_panel(depth, b + l * n + j, n, panel);
+            rows_by_panel(m, depth, a + l * a_row, 1, a_row, panel, c + j, n, true);
+        }
+    }
+}
+
+#else
+
+bool st_f32_has_products(void) { return false; }
+
+// Not called, as there are no products.
+void st_f32_times_transposed(
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {}
+void st_f32_times(
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {}
+void st_f32_transposed_times(
+    long m, long n, long k, const float *a, long a_row, const float *b, float *c) {}
+
+#endif
