@@ -216,9 +216,26 @@ WITH_VECTORS static void product_of_vectors(
         long i = 0;
         for (; i + 14 <= m; i += 14)
             strip(14, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate);
-        for (; i + 4 <= m; i += 4)
-            strip(4, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate);
-        for (; i < m; i++) strip(1, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate);
+        switch (m - i) {
+#define REST(count)                                                              \
+    case count:                                                                  \
+        strip(count, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate); \
+        break
+            REST(1);
+            REST(2);
+            REST(3);
+            REST(4);
+            REST(5);
+            REST(6);
+            REST(7);
+            REST(8);
+            REST(9);
+            REST(10);
+            REST(11);
+            REST(12);
+            REST(13);
+#undef REST
+        }
     }
 }
 

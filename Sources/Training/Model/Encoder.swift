@@ -341,8 +341,8 @@ struct WeightTile {
             dOutput: dOutput, input: input, dWeight: layer.dWeight)
     }
 
-    /// Tiles of 512 rows: enough of them for several threads, and large because BLAS copies the
-    /// whole of `input` once per tile.
+    /// Tiles of 512 rows: enough of them for several threads, and large because the whole of `input`
+    /// is laid out once per tile.
     static func cut(
         _ layer: LinearWeights, _ rows: Int, _ dOutput: ConstFloats, _ input: ConstFloats
     ) -> [WeightTile] {
