@@ -20,7 +20,7 @@ export ST_HOST_MODEL
 # Forces OpenBLAS to a fixed processor type where it is set, and halves its speed on many.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: build sweep test example bench microbench lint docs format golden setup python clean help
+.PHONY: build sweep test example bench microbench bench-onednn lint docs format golden setup python clean help
 
 build: setup ## build .build/release/st-host
 	swift build $(SWIFT_FLAGS)
@@ -37,6 +37,11 @@ bench: build $(MODEL) ## measure whole runs; PEER=1: beside sentence-transformer
 
 microbench: build $(MODEL) ## measure kernels; ARGS=encoder: whole passes of a model
 	.build/release/st-bench $(or $(ARGS),kernels)
+
+bench-onednn: build ## bfloat16 products on one thread, beside Debian's oneDNN
+	scripts/dev/setup.sh onednn
+	g++ -O2 -o .build/bench-onednn scripts/bench/onednn.cpp -ldnnl
+	.build/release/st-bench kernels | grep bf16; OMP_NUM_THREADS=1 .build/bench-onednn
 
 lint: ## check format, sources, scripts, imports, documentation; a warning is an error
 	scripts/dev/setup.sh lint

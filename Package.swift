@@ -112,7 +112,8 @@ let package = Package(
             name: "embedding-example", dependencies: ["Host", "LuaBridge"],
             path: "docs/embedding/Sources/Embedding", swiftSettings: settings),
         .executableTarget(
-            name: "st-bench", dependencies: ["Training", "Tuning", "TuningStorage"],
+            name: "st-bench",
+            dependencies: ["COpenBLAS", "Training", "Tuning", "TuningStorage"],
             swiftSettings: settings),
 
         // What several test targets need: paths, temporary folders, running st-host as a user does.

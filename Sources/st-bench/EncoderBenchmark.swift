@@ -96,9 +96,7 @@ private func sgemmRate(
     let measurement = Measurement(repetitions: options.repetitions) {
         pool.run(4 * pool.threads) { _, worker in
             let (x, w, y) = operands[worker]
-            linearForward(
-                rows: rows, inputs: inputs, outputs: outputs, input: x.pointer,
-                weight: w.pointer, output: y.pointer)
+            blasForward(rows, inputs, outputs, x.pointer, w.pointer, y.pointer)
         }
     }
     let work = 8.0 * Double(pool.threads) * Double(rows * inputs * outputs)

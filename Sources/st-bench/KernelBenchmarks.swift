@@ -1,5 +1,6 @@
 // Each kernel of the encoder by itself on one thread, in the shapes of all-MiniLM-L6-v2, beside a
 // plain loop that computes the same.
+import COpenBLAS
 import Glibc
 import Training
 
@@ -17,6 +18,16 @@ func runKernelBenchmarks(_ options: BenchmarkOptions) {
     embeddings(options)
     for length in [12, 32, 128, 512] { attention(options, length) }
     runStepBenchmarks(options)
+}
+
+/// A linear layer's product by the BLAS library, whatever ``linearForward`` uses.
+func blasForward(
+    _ rows: Int, _ inputs: Int, _ outputs: Int, _ input: ConstFloats, _ weight: ConstFloats,
+    _ output: Floats
+) {
+    cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(outputs), blasint(inputs),
+        1, input, blasint(inputs), weight, blasint(inputs), 0, output, blasint(outputs))
 }
 
 private func linear(_ options: BenchmarkOptions) {
@@ -38,6 +49,15 @@ private func linear(_ options: BenchmarkOptions) {
                 rows: tokens, inputs: inputs, outputs: outputs, dOutput: y.pointer,
                 weight: w.pointer, dInput: x.pointer, accumulate: false)
         }
+        report(options, "forward, BLAS", "\(tokens)x\(inputs)x\(outputs)", operations: work) {
+            blasForward(tokens, inputs, outputs, x.pointer, w.pointer, y.pointer)
+        }
+        report(options, "dInput, BLAS", "\(tokens)x\(outputs)x\(inputs)", operations: work) {
+            cblas_sgemm(
+                CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(tokens), blasint(inputs),
+                blasint(outputs), 1, y.pointer, blasint(outputs), w.pointer, blasint(inputs), 0,
+                x.pointer, blasint(inputs))
+        }
     }
     let dWeight = Numbers(wide * hidden)
     let rows = 7 * tokens
@@ -52,6 +72,15 @@ private func linear(_ options: BenchmarkOptions) {
                 rows: rows, inputs: hidden, outputs: wide, range: 0..<tile,
                 dOutput: dOutput.pointer,
                 input: input.pointer, dWeight: dWeight.pointer)
+        }
+        report(
+            options, "dWeight, \(tile) rows, BLAS", "\(tile)x\(rows)x\(hidden)",
+            operations: 2 * Double(tile * rows * hidden)
+        ) {
+            cblas_sgemm(
+                CblasRowMajor, CblasTrans, CblasNoTrans, blasint(tile), blasint(hidden),
+                blasint(rows), 1, dOutput.pointer, blasint(wide), input.pointer, blasint(hidden), 1,
+                dWeight.pointer, blasint(hidden))
         }
     }
     let bias = Numbers(3 * hidden)

@@ -3,7 +3,13 @@ import Training
 
 /// Linear layers, pooling, normalisation, embedding tables.
 struct RowKernelTests {
-    @Test(arguments: [(1, 1, 1), (5, 19, 7), (33, 32, 48)])
+    /// The last ones' sizes are what the products of CKernels take, at their edges.
+    private static let linearShapes = [
+        (1, 1, 1), (5, 19, 7), (33, 32, 48), (1, 32, 64), (13, 64, 32), (29, 416, 32),
+        (27, 32, 448), (400, 32, 64),
+    ]
+
+    @Test(arguments: linearShapes)
     func `the three products of a linear layer agree with plain loops`(
         rows: Int, inputs: Int, outputs: Int
     ) {
@@ -51,6 +57,39 @@ struct RowKernelTests {
                 }
         }
         expectClose(dw.values, dwExpected, absolute: 2e-5, "dWeight, accumulated")
+    }
+
+    @Test(arguments: [(45, 96, 416), (45, 40, 24)])
+    func `parts of a product have the bits of the whole`(rows: Int, inputs: Int, outputs: Int) {
+        var numbers = TestNumbers(seed: 5)
+        let x = Buffer(numbers.array(rows * inputs))
+        let w = Buffer(numbers.array(outputs * inputs))
+        let dy = Buffer(numbers.array(rows * outputs))
+        func products(_ parts: [Range<Int>], _ tiles: [Range<Int>]) -> [[Float]] {
+            let y = Buffer(zeros: rows * outputs)
+            let dx = Buffer(zeros: rows * inputs)
+            let dw = Buffer(zeros: outputs * inputs)
+            for part in parts {
+                let first = part.lowerBound
+                linearForward(
+                    rows: part.count, inputs: inputs, outputs: outputs,
+                    input: x.pointer + first * inputs, weight: w.pointer,
+                    output: y.pointer + first * outputs)
+                linearBackwardInput(
+                    rows: part.count, inputs: inputs, outputs: outputs,
+                    dOutput: dy.pointer + first * outputs, weight: w.pointer,
+                    dInput: dx.pointer + first * inputs, accumulate: false)
+            }
+            for tile in tiles {
+                linearBackwardWeight(
+                    rows: rows, inputs: inputs, outputs: outputs, range: tile,
+                    dOutput: dy.pointer, input: x.pointer, dWeight: dw.pointer)
+            }
+            return [y.values, dx.values, dw.values]
+        }
+        let whole = products([0..<rows], [0..<outputs])
+        #expect(whole.allSatisfy { $0.contains { $0 != 0 } })
+        #expect(products([0..<14, 14..<17, 17..<rows], [0..<8, 8..<outputs]) == whole)
     }
 
     @Test(arguments: 1...9)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and asks for nothing when none is.
-# usage: setup.sh build|lint
+# usage: setup.sh build|lint|onednn
 set -euo pipefail
 
 packages=(
@@ -20,6 +20,7 @@ packages=(
     python3 python3-pip python3-venv       # the model's wheel, the environment tests compare with
 )
 [ "${1:-build}" = lint ] && packages+=(shellcheck)
+[ "${1:-build}" = onednn ] && packages+=(g++ libdnnl-dev)
 
 if ! command -v swift >/dev/null; then
     echo "setup: no 'swift' on the PATH; install Swift 6.2 or newer (swift.org/install)" >&2
