@@ -29,10 +29,9 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++) {
-            float *place = c + r * c_row + half * 16;
-            // Written at the end: without this, that waits for memory.
-            if (!accumulate) __builtin_prefetch(place, 1);
-            sums[r][half] = accumulate ? _mm512_loadu_ps(place) : _mm512_setzero_ps();
+            // Needed at the end, which would wait for memory otherwise.
+            __builtin_prefetch(c + r * c_row + half * 16, 1);
+            sums[r][half] = _mm512_setzero_ps();
         }
     for (long l = 0; l < depth; l++) {
         const float *both = panel + l * panel_width;
@@ -49,8 +48,11 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
-        for (int half = 0; half < 2; half++)
-            _mm512_storeu_ps(c + r * c_row + half * 16, sums[r][half]);
+        for (int half = 0; half < 2; half++) {
+            float *place = c + r * c_row + half * 16;
+            if (accumulate) sums[r][half] += _mm512_loadu_ps(place);
+            _mm512_storeu_ps(place, sums[r][half]);
+        }
 }
 
 /// All rows of c by one panel.
