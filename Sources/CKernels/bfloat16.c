@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "strips.h"
 #include "transpose.h"
 
 // These functions are compiled for instructions that the rest of the program does without.
@@ -184,7 +185,7 @@ WITH_TILES static void product_of_tiles(
 WITH_VECTORS static inline __attribute__((always_inline)) void strip(
     const int count, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
     bool accumulate) {
-    __m512 sums[14][2];
+    __m512 sums[st_strip_rows][2];
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++)
@@ -214,28 +215,10 @@ WITH_VECTORS static void product_of_vectors(
     for (long j = 0; j < n; j += 32) {
         const uint16_t *panel = b + j * k;
         long i = 0;
-        for (; i + 14 <= m; i += 14)
-            strip(14, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate);
-        switch (m - i) {
-#define REST(count)                                                              \
-    case count:                                                                  \
-        strip(count, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate); \
-        break
-            REST(1);
-            REST(2);
-            REST(3);
-            REST(4);
-            REST(5);
-            REST(6);
-            REST(7);
-            REST(8);
-            REST(9);
-            REST(10);
-            REST(11);
-            REST(12);
-            REST(13);
-#undef REST
-        }
+#define STRIP(count) strip(count, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate)
+        for (; i + st_strip_rows <= m; i += st_strip_rows) STRIP(st_strip_rows);
+        ST_LAST_STRIP(m - i, STRIP)
+#undef STRIP
     }
 }
 

@@ -12,11 +12,12 @@
 
 #include <immintrin.h>
 
+#include "strips.h"
 #include "transpose.h"
 
 #define WITH_WIDE __attribute__((target("avx512f,avx512bw,avx512vl,prfchw")))
 
-enum { panel_depth = 384, panel_width = 32, strip_rows = 14 };
+enum { panel_depth = 384, panel_width = 32 };
 
 bool st_f32_has_products(void) { return st_has_avx512(); }
 
@@ -25,7 +26,7 @@ bool st_f32_has_products(void) { return st_has_avx512(); }
 WITH_WIDE static inline __attribute__((always_inline)) void strip(
     const int count, long depth, const float *a, long row, long step, const float *panel, float *c,
     long c_row, bool accumulate) {
-    __m512 sums[strip_rows][2];
+    __m512 sums[st_strip_rows][2];
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++) {
@@ -60,31 +61,11 @@ WITH_WIDE static inline __attribute__((always_inline)) void rows_by_panel(
     long m, long depth, const float *a, long row, long step, const float *panel, float *c,
     long c_row, bool accumulate) {
     long i = 0;
-    for (; i + strip_rows <= m; i += strip_rows)
-        strip(
-            strip_rows, depth, a + i * row, row, step, panel, c + i * c_row, c_row, accumulate);
-    a += i * row;
-    c += i * c_row;
-    switch (m - i) {
-#define REST(count)                                                        \
-    case count:                                                            \
-        strip(count, depth, a, row, step, panel, c, c_row, accumulate);    \
-        break
-        REST(1);
-        REST(2);
-        REST(3);
-        REST(4);
-        REST(5);
-        REST(6);
-        REST(7);
-        REST(8);
-        REST(9);
-        REST(10);
-        REST(11);
-        REST(12);
-        REST(13);
-#undef REST
-    }
+#define STRIP(count) \
+    strip(count, depth, a + i * row, row, step, panel, c + i * c_row, c_row, accumulate)
+    for (; i + st_strip_rows <= m; i += st_strip_rows) STRIP(st_strip_rows);
+    ST_LAST_STRIP(m - i, STRIP)
+#undef STRIP
 }
 
 /// Columns of b [depth, 32].
@@ -112,28 +93,30 @@ WITH_WIDE static void fill_panel_transposed(long depth, const float *b, long b_r
 
 static inline long smaller(long a, long b) { return a < b ? a : b; }
 
-WITH_WIDE void st_f32_times_transposed(
-    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
+WITH_WIDE static inline __attribute__((always_inline)) void times(
+    long m, long n, long k, const float *a, const float *b, bool transposed, float *c,
+    bool accumulate) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
     for (long l = 0; l < k; l += panel_depth) {
         const long depth = smaller(k - l, panel_depth);
         for (long j = 0; j < n; j += panel_width) {
-            fill_panel_transposed(depth, b + j * k + l, k, panel);
+            if (transposed)
+                fill_panel_transposed(depth, b + j * k + l, k, panel);
+            else
+                fill_panel(depth, b + l * n + j, n, panel);
             rows_by_panel(m, depth, a + l, k, 1, panel, c + j, n, accumulate || l > 0);
         }
     }
 }
 
+WITH_WIDE void st_f32_times_transposed(
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
+    times(m, n, k, a, b, true, c, accumulate);
+}
+
 WITH_WIDE void st_f32_times(
     long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
-    float panel[panel_depth * panel_width] __attribute__((aligned(64)));
-    for (long l = 0; l < k; l += panel_depth) {
-        const long depth = smaller(k - l, panel_depth);
-        for (long j = 0; j < n; j += panel_width) {
-            fill_panel(depth, b + l * n + j, n, panel);
-            rows_by_panel(m, depth, a + l, k, 1, panel, c + j, n, accumulate || l > 0);
-        }
-    }
+    times(m, n, k, a, b, false, c, accumulate);
 }
 
 WITH_WIDE void st_f32_transposed_times(
