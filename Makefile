@@ -39,9 +39,12 @@ microbench: build $(MODEL) ## measure kernels; ARGS=encoder: whole passes of a m
 	.build/release/st-bench $(or $(ARGS),kernels)
 
 bench-onednn: build ## bfloat16 products on one thread, beside Debian's oneDNN
+	grep -qwE 'avx512_bf16|amx_bf16' /proc/cpuinfo || \
+	{ echo "bench-onednn: this processor has no bfloat16 instructions to measure" >&2; exit 1; }
 	scripts/dev/setup.sh onednn
 	g++ -O2 -o .build/bench-onednn scripts/bench/onednn.cpp -ldnnl
-	.build/release/st-bench kernels | grep bf16; OMP_NUM_THREADS=1 .build/bench-onednn
+	.build/release/st-bench kernels | grep bf16
+	OMP_NUM_THREADS=1 .build/bench-onednn
 
 lint: ## check format, sources, scripts, imports, documentation; a warning is an error
 	scripts/dev/setup.sh lint
