@@ -1,9 +1,10 @@
 // Products of float32 matrices with AVX-512. See include/CKernels.h.
 //
 // The right operand goes, 384 rows at a time, into a panel of 32 columns that all rows of the left
-// one pass by; 14 x 32 sums are in registers meanwhile. The left operand is read where it is. That
-// is what a BLAS library does less one copy, and its other copy is made by shuffles. An element is
-// summed in one order, whatever the number of rows.
+// one pass by; 14 x 32 sums are in registers meanwhile. The left operand is read where it is, unless
+// it is a transposed one, of which each step of a strip would be in another page. That is what a BLAS
+// library does less one copy, and its other copy is made by shuffles. An element is summed in one
+// order, whatever the number of rows.
 #include "include/CKernels.h"
 
 #include "processor.h"
@@ -18,6 +19,10 @@
 #define WITH_WIDE __attribute__((target("avx512f,avx512bw,avx512vl,prfchw")))
 
 enum { panel_depth = 384, panel_width = 32 };
+
+/// Rows of a transposed left operand that are laid out at once: with a panel they stay in the second
+/// cache, and on a thread's stack.
+enum { block_rows = 19 * st_strip_rows };
 
 bool st_f32_has_products(void) { return st_has_avx512(); }
 
@@ -56,13 +61,13 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
         }
 }
 
-/// All rows of c by one panel.
+/// All rows of c by one panel; the strip that begins with row i is at a + i * distance.
 WITH_WIDE static inline __attribute__((always_inline)) void rows_by_panel(
-    long m, long depth, const float *a, long row, long step, const float *panel, float *c,
-    long c_row, bool accumulate) {
+    long m, long depth, const float *a, long distance, long row, long step, const float *panel,
+    float *c, long c_row, bool accumulate) {
     long i = 0;
-#define STRIP(count) \
-    strip(count, depth, a + i * row, row, step, panel, c + i * c_row, c_row, accumulate)
+#define STRIP(count)                                                                       \
+    strip(count, depth, a + i * distance, row, step, panel, c + i * c_row, c_row, accumulate)
     for (; i + st_strip_rows <= m; i += st_strip_rows) STRIP(st_strip_rows);
     ST_LAST_STRIP(m - i, STRIP)
 #undef STRIP
@@ -104,7 +109,7 @@ WITH_WIDE static inline __attribute__((always_inline)) void times(
                 fill_panel_transposed(depth, b + j * k + l, k, panel);
             else
                 fill_panel(depth, b + l * n + j, n, panel);
-            rows_by_panel(m, depth, a + l, k, 1, panel, c + j, n, accumulate || l > 0);
+            rows_by_panel(m, depth, a + l, k, k, 1, panel, c + j, n, accumulate || l > 0);
         }
     }
 }
@@ -119,14 +124,32 @@ WITH_WIDE void st_f32_times(
     times(m, n, k, a, b, false, c, accumulate);
 }
 
+/// Columns of a [depth, count], cut into strips [depth, 14] one after the other.
+WITH_WIDE static void fill_strips(
+    long depth, long count, const float *a, long a_row, float *strips) {
+    for (long l = 0; l < depth; l++)
+        for (long i = 0; i < count; i += st_strip_rows) {
+            const __mmask16 part = (1u << smaller(count - i, st_strip_rows)) - 1;
+            _mm512_mask_storeu_ps(
+                strips + i * depth + l * st_strip_rows, part,
+                _mm512_maskz_loadu_ps(part, a + l * a_row + i));
+        }
+}
+
 WITH_WIDE void st_f32_transposed_times(
     long m, long n, long k, const float *a, long a_row, const float *b, float *c) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
+    float strips[panel_depth * block_rows] __attribute__((aligned(64)));
     for (long l = 0; l < k; l += panel_depth) {
         const long depth = smaller(k - l, panel_depth);
-        for (long j = 0; j < n; j += panel_width) {
-            fill_panel(depth, b + l * n + j, n, panel);
-            rows_by_panel(m, depth, a + l * a_row, 1, a_row, panel, c + j, n, true);
+        for (long i = 0; i < m; i += block_rows) {
+            const long rows = smaller(m - i, block_rows);
+            fill_strips(depth, rows, a + l * a_row + i, a_row, strips);
+            for (long j = 0; j < n; j += panel_width) {
+                fill_panel(depth, b + l * n + j, n, panel);
+                rows_by_panel(
+                    rows, depth, strips, depth, 1, st_strip_rows, panel, c + i * n + j, n, true);
+            }
         }
     }
 }
