@@ -2,9 +2,9 @@
 //
 // The right operand goes, 384 rows at a time, into a panel of 32 columns that all rows of the left
 // one pass by; 14 x 32 sums are in registers meanwhile. The left operand is read where it is, unless
-// it is a transposed one, of which each step of a strip would be in another page. That is what a BLAS
-// library does less one copy, and its other copy is made by shuffles. An element is summed in one
-// order, whatever the number of rows.
+// its rows would share the sets of a cache, or it is a transposed one, of which each step of a strip
+// would be in another page. That is what a BLAS library does less one copy, and its other copy is
+// made by shuffles. An element is summed in one order, whatever the number of rows.
 #include "include/CKernels.h"
 
 #include "processor.h"
@@ -20,9 +20,12 @@
 
 enum { panel_depth = 384, panel_width = 32 };
 
-/// Rows of a transposed left operand that are laid out at once: with a panel they stay in the second
-/// cache, and on a thread's stack.
-enum { block_rows = 19 * st_strip_rows };
+/// Rows of a left operand that are copied at once: with a panel they stay in the second cache, and
+/// on a thread's stack.
+enum { block_rows = 28 * st_strip_rows };
+
+/// Between rows of a copy: no power of two.
+enum { copy_row = panel_depth + 16 };
 
 bool st_f32_has_products(void) { return st_has_avx512(); }
 
@@ -39,18 +42,31 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
             __builtin_prefetch(c + r * c_row + half * 16, 1);
             sums[r][half] = _mm512_setzero_ps();
         }
-    for (long l = 0; l < depth; l++) {
-        const float *both = panel + l * panel_width;
-        __builtin_prefetch(both + 16 * panel_width);
-        __builtin_prefetch(both + 16 * panel_width + 16);
+    // Where rows are, in bytes, in terms of what an address takes. Left to itself the compiler makes
+    // a chain of additions, one for each row, which compete with the products for a processor's
+    // ports, and for what it can begin at once where another thread shares it.
+    long one = row * (long)sizeof(float), three = 3 * one, five = 5 * one, seven = 7 * one;
+    long nine = 9 * one, eleven = 11 * one, thirteen = 13 * one;
+    __asm__("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven), "+r"(nine), "+r"(eleven),
+            "+r"(thirteen));
+    const long rows[st_strip_rows] = {
+        0, one, 2 * one, three, 4 * one, five, 2 * three, seven,
+        8 * one, nine, 2 * five, eleven, 4 * three, thirteen};
+    const char *values = (const char *)a;
+    const float *const end = panel + depth * panel_width;
+#pragma clang loop unroll_count(2)
+    for (const float *both = panel; both != end; both += panel_width) {
+        __builtin_prefetch(both + 32 * panel_width);
+        __builtin_prefetch(both + 32 * panel_width + 16);
         const __m512 left = _mm512_load_ps(both);
         const __m512 right = _mm512_load_ps(both + 16);
 #pragma clang loop unroll(full)
         for (int r = 0; r < count; r++) {
-            const __m512 value = _mm512_set1_ps(a[r * row + l * step]);
+            const __m512 value = _mm512_set1_ps(*(const float *)(values + rows[r]));
             sums[r][0] = _mm512_fmadd_ps(value, left, sums[r][0]);
             sums[r][1] = _mm512_fmadd_ps(value, right, sums[r][1]);
         }
+        values += step * (long)sizeof(float);
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
@@ -98,18 +114,45 @@ WITH_WIDE static void fill_panel_transposed(long depth, const float *b, long b_r
 
 static inline long smaller(long a, long b) { return a < b ? a : b; }
 
+/// `m` rows in as few blocks as they need, all of about the same size: what one of them has.
+static inline long rows_of_a_block(long m) {
+    const long blocks = (m + block_rows - 1) / block_rows;
+    const long strips = (m + st_strip_rows - 1) / st_strip_rows;
+    return blocks == 0 ? 0 : (strips + blocks - 1) / blocks * st_strip_rows;
+}
+
+/// Part of `count` rows; depth is a multiple of 16.
+WITH_WIDE static void copy_rows(long count, long depth, const float *a, long a_row, float *copy) {
+    for (long i = 0; i < count; i++)
+        for (long l = 0; l < depth; l += 16)
+            _mm512_store_ps(copy + i * copy_row + l, _mm512_loadu_ps(a + i * a_row + l));
+}
+
 WITH_WIDE static inline __attribute__((always_inline)) void times(
     long m, long n, long k, const float *a, const float *b, bool transposed, float *c,
     bool accumulate) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
+    float copy[copy_row * block_rows] __attribute__((aligned(64)));
+    // Value l of every row is in the same set of the first cache, which has fewer places than a
+    // strip has rows.
+    const bool copied = k % 1024 == 0;
+    const long block = copied ? rows_of_a_block(m) : m;
     for (long l = 0; l < k; l += panel_depth) {
         const long depth = smaller(k - l, panel_depth);
-        for (long j = 0; j < n; j += panel_width) {
-            if (transposed)
-                fill_panel_transposed(depth, b + j * k + l, k, panel);
-            else
-                fill_panel(depth, b + l * n + j, n, panel);
-            rows_by_panel(m, depth, a + l, k, k, 1, panel, c + j, n, accumulate || l > 0);
+        for (long i = 0; i < m; i += block) {
+            const long count = smaller(m - i, block);
+            const float *left = a + i * k + l;
+            if (copied) copy_rows(count, depth, left, k, copy);
+            for (long j = 0; j < n; j += panel_width) {
+                if (transposed)
+                    fill_panel_transposed(depth, b + j * k + l, k, panel);
+                else
+                    fill_panel(depth, b + l * n + j, n, panel);
+                const long row = copied ? copy_row : k;
+                rows_by_panel(
+                    count, depth, copied ? copy : left, row, row, 1, panel, c + i * n + j, n,
+                    accumulate || l > 0);
+            }
         }
     }
 }
@@ -140,15 +183,16 @@ WITH_WIDE void st_f32_transposed_times(
     long m, long n, long k, const float *a, long a_row, const float *b, float *c) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
     float strips[panel_depth * block_rows] __attribute__((aligned(64)));
+    const long block = rows_of_a_block(m);
     for (long l = 0; l < k; l += panel_depth) {
         const long depth = smaller(k - l, panel_depth);
-        for (long i = 0; i < m; i += block_rows) {
-            const long rows = smaller(m - i, block_rows);
-            fill_strips(depth, rows, a + l * a_row + i, a_row, strips);
+        for (long i = 0; i < m; i += block) {
+            const long count = smaller(m - i, block);
+            fill_strips(depth, count, a + l * a_row + i, a_row, strips);
             for (long j = 0; j < n; j += panel_width) {
                 fill_panel(depth, b + l * n + j, n, panel);
                 rows_by_panel(
-                    rows, depth, strips, depth, 1, st_strip_rows, panel, c + i * n + j, n, true);
+                    count, depth, strips, depth, 1, st_strip_rows, panel, c + i * n + j, n, true);
             }
         }
     }

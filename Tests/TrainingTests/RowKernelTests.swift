@@ -6,7 +6,7 @@ struct RowKernelTests {
     /// The last ones' sizes are what the products of CKernels take, at their edges.
     private static let linearShapes = [
         (1, 1, 1), (5, 19, 7), (33, 32, 48), (1, 32, 64), (13, 64, 32), (29, 416, 32),
-        (27, 32, 448), (400, 32, 64),
+        (27, 32, 448), (400, 32, 64), (5, 32, 1024), (407, 1024, 32), (2, 64, 864),
     ]
 
     @Test(arguments: linearShapes)
@@ -61,7 +61,7 @@ struct RowKernelTests {
         expectClose(dw.values, dwExpected, absolute: 2 * tolerance(rows), "dWeight, accumulated")
     }
 
-    @Test(arguments: [(45, 96, 416), (45, 40, 24)])
+    @Test(arguments: [(45, 96, 416), (45, 1024, 64), (45, 40, 24)])
     func `parts of a product have the bits of the whole`(rows: Int, inputs: Int, outputs: Int) {
         var numbers = TestNumbers(seed: 5)
         let x = Buffer(numbers.array(rows * inputs))
