@@ -19,6 +19,12 @@ static inline void st_return_freed(void) {
 #endif
 }
 
+/// The same value, of which the compiler knows nothing after.
+static inline long st_opaque(long value) {
+    __asm__("" : "+r"(value));
+    return value;
+}
+
 /// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX or AVX-512.
 void st_transpose(
     long rows, long columns, float scale, const float *from, long from_row, float *to, long to_row);

@@ -6,6 +6,8 @@
 // multiplications a row, so the tile of 14 rows (28 sums, 2 vectors of `b`) keeps both units of an
 // AVX-512 core busy. A vector of 16 is two registers of AVX2: 6 rows are 12 sums of its 16 registers.
 
+import CKernels
+
 extension Operands {
     /// The columns `column ..< column + 32` of `m` rows.
     @inline(__always) func columns32(_ m: Int, _ column: Int) {
@@ -24,10 +26,29 @@ extension Operands {
         }
     }
 
+    /// Bytes from a row of `a` to the one `rows` further, which the compiler does not look into.
+    ///
+    /// Addresses take 1, 2, 4 and 8 times a number. Seeing that all are multiples of `aRow`, the
+    /// compiler would make them by a chain of additions, which compete with the multiplications.
+    @inline(__always) private func bytes(_ rows: Int) -> Int {
+        st_opaque(rows &* aRow &* MemoryLayout<Float>.stride)
+    }
+
+    @inline(__always) private func value(_ a: ConstFloats, _ bytes: Int) -> Float {
+        UnsafeRawPointer(a).load(fromByteOffset: bytes, as: Float.self)
+    }
+
     /// 14 rows, two vectors wide.
     @inline(never) func tile14x2(_ row: Int, _ column: Int) {
         var left = self.b + column
         var a = self.a + row &* aRow
+        let one = bytes(1)
+        let three = bytes(3)
+        let five = bytes(5)
+        let seven = bytes(7)
+        let nine = bytes(9)
+        let eleven = bytes(11)
+        let thirteen = bytes(13)
         let zero = Lanes(repeating: 0)
         var l0 = zero, r0 = zero
         var l1 = zero, r1 = zero
@@ -49,43 +70,43 @@ extension Operands {
             let a0 = a[0]
             l0 = multiplyAdd(a0, b0, l0)
             r0 = multiplyAdd(a0, b1, r0)
-            let a1 = a[aRow]
+            let a1 = value(a, one)
             l1 = multiplyAdd(a1, b0, l1)
             r1 = multiplyAdd(a1, b1, r1)
-            let a2 = a[2 &* aRow]
+            let a2 = value(a, 2 &* one)
             l2 = multiplyAdd(a2, b0, l2)
             r2 = multiplyAdd(a2, b1, r2)
-            let a3 = a[3 &* aRow]
+            let a3 = value(a, three)
             l3 = multiplyAdd(a3, b0, l3)
             r3 = multiplyAdd(a3, b1, r3)
-            let a4 = a[4 &* aRow]
+            let a4 = value(a, 4 &* one)
             l4 = multiplyAdd(a4, b0, l4)
             r4 = multiplyAdd(a4, b1, r4)
-            let a5 = a[5 &* aRow]
+            let a5 = value(a, five)
             l5 = multiplyAdd(a5, b0, l5)
             r5 = multiplyAdd(a5, b1, r5)
-            let a6 = a[6 &* aRow]
+            let a6 = value(a, 2 &* three)
             l6 = multiplyAdd(a6, b0, l6)
             r6 = multiplyAdd(a6, b1, r6)
-            let a7 = a[7 &* aRow]
+            let a7 = value(a, seven)
             l7 = multiplyAdd(a7, b0, l7)
             r7 = multiplyAdd(a7, b1, r7)
-            let a8 = a[8 &* aRow]
+            let a8 = value(a, 8 &* one)
             l8 = multiplyAdd(a8, b0, l8)
             r8 = multiplyAdd(a8, b1, r8)
-            let a9 = a[9 &* aRow]
+            let a9 = value(a, nine)
             l9 = multiplyAdd(a9, b0, l9)
             r9 = multiplyAdd(a9, b1, r9)
-            let a10 = a[10 &* aRow]
+            let a10 = value(a, 2 &* five)
             l10 = multiplyAdd(a10, b0, l10)
             r10 = multiplyAdd(a10, b1, r10)
-            let a11 = a[11 &* aRow]
+            let a11 = value(a, eleven)
             l11 = multiplyAdd(a11, b0, l11)
             r11 = multiplyAdd(a11, b1, r11)
-            let a12 = a[12 &* aRow]
+            let a12 = value(a, 4 &* three)
             l12 = multiplyAdd(a12, b0, l12)
             r12 = multiplyAdd(a12, b1, r12)
-            let a13 = a[13 &* aRow]
+            let a13 = value(a, thirteen)
             l13 = multiplyAdd(a13, b0, l13)
             r13 = multiplyAdd(a13, b1, r13)
             a += aColumn
@@ -111,6 +132,10 @@ extension Operands {
     @inline(never) func tile8x2(_ row: Int, _ column: Int) {
         var left = self.b + column
         var a = self.a + row &* aRow
+        let one = bytes(1)
+        let three = bytes(3)
+        let five = bytes(5)
+        let seven = bytes(7)
         let zero = Lanes(repeating: 0)
         var l0 = zero, r0 = zero
         var l1 = zero, r1 = zero
@@ -126,25 +151,25 @@ extension Operands {
             let a0 = a[0]
             l0 = multiplyAdd(a0, b0, l0)
             r0 = multiplyAdd(a0, b1, r0)
-            let a1 = a[aRow]
+            let a1 = value(a, one)
             l1 = multiplyAdd(a1, b0, l1)
             r1 = multiplyAdd(a1, b1, r1)
-            let a2 = a[2 &* aRow]
+            let a2 = value(a, 2 &* one)
             l2 = multiplyAdd(a2, b0, l2)
             r2 = multiplyAdd(a2, b1, r2)
-            let a3 = a[3 &* aRow]
+            let a3 = value(a, three)
             l3 = multiplyAdd(a3, b0, l3)
             r3 = multiplyAdd(a3, b1, r3)
-            let a4 = a[4 &* aRow]
+            let a4 = value(a, 4 &* one)
             l4 = multiplyAdd(a4, b0, l4)
             r4 = multiplyAdd(a4, b1, r4)
-            let a5 = a[5 &* aRow]
+            let a5 = value(a, five)
             l5 = multiplyAdd(a5, b0, l5)
             r5 = multiplyAdd(a5, b1, r5)
-            let a6 = a[6 &* aRow]
+            let a6 = value(a, 2 &* three)
             l6 = multiplyAdd(a6, b0, l6)
             r6 = multiplyAdd(a6, b1, r6)
-            let a7 = a[7 &* aRow]
+            let a7 = value(a, seven)
             l7 = multiplyAdd(a7, b0, l7)
             r7 = multiplyAdd(a7, b1, r7)
             a += aColumn
