@@ -27,13 +27,41 @@ enum { block_rows = 28 * st_strip_rows };
 /// Between rows of a copy: no power of two.
 enum { copy_row = panel_depth + 16 };
 
+static inline long smaller(long a, long b) { return a < b ? a : b; }
+
+/// What of the right operand the next panel is made of, fetched while strips go by the present one:
+/// two lines of the cache for every 16 steps of a strip.
+struct ahead {
+    /// An address as a number: past the operand's end nothing is read, and no pointer may be.
+    uintptr_t place;
+    /// Bytes from a line to the one fetched with it, to the pair after, and from strip to strip.
+    long second, step, strip;
+};
+
+/// No panel comes next: lines that are near anyway.
+static inline struct ahead no_panel(const float *panel) {
+    return (struct ahead){(uintptr_t)panel, 0, 0, 0};
+}
+
+/// The panel after the one of b's columns from `place`.
+static inline struct ahead next_columns(const float *place, long b_row) {
+    const long row = b_row * (long)sizeof(float);
+    return (struct ahead){(uintptr_t)(place + panel_width), 64, row, panel_depth / 16 * row};
+}
+
+/// The same where columns are rows of bᵀ.
+static inline struct ahead next_rows(const float *place, long b_row) {
+    const long row = b_row * (long)sizeof(float);
+    return (struct ahead){(uintptr_t)place + panel_width * row, row, 64, 2 * row};
+}
+
 bool st_f32_has_products(void) { return st_has_avx512(); }
 
 /// c [count, 32] = a · panel [depth, 32], or += with `accumulate`; a's value (r, l) is
 /// a[r * row + l * step]. `count`, and one of `row` and `step`, are known where this is inlined.
 WITH_WIDE static inline __attribute__((always_inline)) void strip(
     const int count, long depth, const float *a, long row, long step, const float *panel, float *c,
-    long c_row, bool accumulate) {
+    long c_row, bool accumulate, struct ahead ahead) {
     __m512 sums[st_strip_rows][2];
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
@@ -54,19 +82,25 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
         8 * one, nine, 2 * five, eleven, 4 * three, thirteen};
     const char *values = (const char *)a;
     const float *const end = panel + depth * panel_width;
-#pragma clang loop unroll_count(2)
-    for (const float *both = panel; both != end; both += panel_width) {
-        __builtin_prefetch(both + 32 * panel_width);
-        __builtin_prefetch(both + 32 * panel_width + 16);
-        const __m512 left = _mm512_load_ps(both);
-        const __m512 right = _mm512_load_ps(both + 16);
+    const float *both = panel;
+    while (both != end) {
+        __builtin_prefetch((const void *)ahead.place);
+        __builtin_prefetch((const void *)(ahead.place + ahead.second));
+        ahead.place += ahead.step;
+        const long steps = smaller((end - both) / panel_width, 16);
+        const float *const stop = both + steps * panel_width;
+#pragma clang loop unroll_count(4)
+        for (; both != stop; both += panel_width) {
+            const __m512 left = _mm512_load_ps(both);
+            const __m512 right = _mm512_load_ps(both + 16);
 #pragma clang loop unroll(full)
-        for (int r = 0; r < count; r++) {
-            const __m512 value = _mm512_set1_ps(*(const float *)(values + rows[r]));
-            sums[r][0] = _mm512_fmadd_ps(value, left, sums[r][0]);
-            sums[r][1] = _mm512_fmadd_ps(value, right, sums[r][1]);
+            for (int r = 0; r < count; r++) {
+                const __m512 value = _mm512_set1_ps(*(const float *)(values + rows[r]));
+                sums[r][0] = _mm512_fmadd_ps(value, left, sums[r][0]);
+                sums[r][1] = _mm512_fmadd_ps(value, right, sums[r][1]);
+            }
+            values += step * (long)sizeof(float);
         }
-        values += step * (long)sizeof(float);
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
@@ -80,11 +114,17 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
 /// All rows of c by one panel; the strip that begins with row i is at a + i * distance.
 WITH_WIDE static inline __attribute__((always_inline)) void rows_by_panel(
     long m, long depth, const float *a, long distance, long row, long step, const float *panel,
-    float *c, long c_row, bool accumulate) {
+    float *c, long c_row, bool accumulate, struct ahead ahead) {
     long i = 0;
-#define STRIP(count)                                                                       \
-    strip(count, depth, a + i * distance, row, step, panel, c + i * c_row, c_row, accumulate)
-    for (; i + st_strip_rows <= m; i += st_strip_rows) STRIP(st_strip_rows);
+#define STRIP(count)                                                                        \
+    strip(count, depth, a + i * distance, row, step, panel, c + i * c_row, c_row, accumulate, \
+          ahead)
+    for (; i + st_strip_rows <= m; i += st_strip_rows) {
+        STRIP(st_strip_rows);
+        // 16 strips have fetched all of a panel.
+        ahead.place += ahead.strip;
+        if (i == 15 * st_strip_rows) ahead = no_panel(panel);
+    }
     ST_LAST_STRIP(m - i, STRIP)
 #undef STRIP
 }
@@ -111,8 +151,6 @@ WITH_WIDE static void fill_panel_transposed(long depth, const float *b, long b_r
                 _mm512_store_si512(panel + (l + r) * panel_width + half * 16, square[r]);
         }
 }
-
-static inline long smaller(long a, long b) { return a < b ? a : b; }
 
 /// `m` rows in as few blocks as they need, all of about the same size: what one of them has.
 static inline long rows_of_a_block(long m) {
@@ -144,14 +182,20 @@ WITH_WIDE static inline __attribute__((always_inline)) void times(
             const float *left = a + i * k + l;
             if (copied) copy_rows(count, depth, left, k, copy);
             for (long j = 0; j < n; j += panel_width) {
-                if (transposed)
-                    fill_panel_transposed(depth, b + j * k + l, k, panel);
-                else
-                    fill_panel(depth, b + l * n + j, n, panel);
+                const float *place = transposed ? b + j * k + l : b + l * n + j;
+                struct ahead ahead;
+                if (transposed) {
+                    fill_panel_transposed(depth, place, k, panel);
+                    ahead = next_rows(place, k);
+                } else {
+                    fill_panel(depth, place, n, panel);
+                    ahead = next_columns(place, n);
+                }
+                if (j + panel_width == n) ahead = no_panel(panel);
                 const long row = copied ? copy_row : k;
                 rows_by_panel(
                     count, depth, copied ? copy : left, row, row, 1, panel, c + i * n + j, n,
-                    accumulate || l > 0);
+                    accumulate || l > 0, ahead);
             }
         }
     }
@@ -190,9 +234,12 @@ WITH_WIDE void st_f32_transposed_times(
             const long count = smaller(m - i, block);
             fill_strips(depth, count, a + l * a_row + i, a_row, strips);
             for (long j = 0; j < n; j += panel_width) {
-                fill_panel(depth, b + l * n + j, n, panel);
+                const float *place = b + l * n + j;
+                fill_panel(depth, place, n, panel);
+                const bool last = j + panel_width == n;
                 rows_by_panel(
-                    count, depth, strips, depth, 1, st_strip_rows, panel, c + i * n + j, n, true);
+                    count, depth, strips, depth, 1, st_strip_rows, panel, c + i * n + j, n, true,
+                    last ? no_panel(panel) : next_columns(place, n));
             }
         }
     }
