@@ -89,7 +89,7 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
         ahead.place += ahead.step;
         const long steps = smaller((end - both) / panel_width, 16);
         const float *const stop = both + steps * panel_width;
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(2)
         for (; both != stop; both += panel_width) {
             const __m512 left = _mm512_load_ps(both);
             const __m512 right = _mm512_load_ps(both + 16);
@@ -100,6 +100,8 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
                 sums[r][1] = _mm512_fmadd_ps(value, right, sums[r][1]);
             }
             values += step * (long)sizeof(float);
+            // Loads stay behind this: of two steps at once, sums would not fit the registers.
+            __asm__ volatile("" ::: "memory");
         }
     }
 #pragma clang loop unroll(full)
