@@ -8,6 +8,7 @@
 
 #include <cpuid.h>
 #include <immintrin.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -180,33 +181,71 @@ WITH_TILES static void product_of_tiles(
     _tile_release();
 }
 
-/// c [count, 32] = a · one panel of b, the sums in 2 · count vectors. `count` is known where this is
-/// inlined, so that every sum has a register of its own.
-WITH_VECTORS static inline __attribute__((always_inline)) void strip(
+/// What is fetched while a strip goes by: little by little, because a request that finds no place
+/// among those that wait for memory holds up the products. Addresses are numbers: past an operand's
+/// end nothing is read, and no pointer may be.
+struct ahead {
+    /// The next panel, for the second cache: two lines for every 16 steps, so that 16 strips have
+    /// fetched all of it.
+    uintptr_t panel;
+    long panel_step;
+    /// Rows of c: those that the strip writes at its end, or those that the next one begins with.
+    uintptr_t sums;
+};
+
+/// c [count, 32] = a · one panel of b, the sums in 2 · count vectors; returns where the next panel is
+/// fetched next. `count` is known where this is inlined, so that every sum has a register of its own.
+WITH_VECTORS static inline __attribute__((always_inline)) uintptr_t strip(
     const int count, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
-    bool accumulate) {
+    bool accumulate, struct ahead ahead) {
     __m512 sums[st_strip_rows][2];
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++)
             sums[r][half] =
                 accumulate ? _mm512_loadu_ps(c + r * c_row + half * 16) : _mm512_setzero_ps();
-    for (long l = 0; l < k; l += 2) {
-        const __m512bh left = (__m512bh)_mm512_loadu_si512(b + l * 32);
-        const __m512bh right = (__m512bh)_mm512_loadu_si512(b + l * 32 + 32);
+    // Where rows are, in bytes, in terms of what an address takes: see float32.c.
+    long one = k * (long)sizeof *a, three = 3 * one, five = 5 * one, seven = 7 * one;
+    long nine = 9 * one, eleven = 11 * one, thirteen = 13 * one;
+    __asm__("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven), "+r"(nine), "+r"(eleven),
+            "+r"(thirteen));
+    const long rows[st_strip_rows] = {
+        0, one, 2 * one, three, 4 * one, five, 2 * three, seven,
+        8 * one, nine, 2 * five, eleven, 4 * three, thirteen};
+    const char *values = (const char *)a;
+    const uint16_t *const end = b + k * 32;
+    const long sums_row = c_row * (long)sizeof *c;
+    const uintptr_t sums_end = ahead.sums + (uintptr_t)(st_strip_rows * sums_row);
+    while (b != end) {
+        __builtin_prefetch((const void *)ahead.panel, 0, 2);
+        __builtin_prefetch((const void *)(ahead.panel + 64), 0, 2);
+        ahead.panel += (uintptr_t)ahead.panel_step;
+        if (ahead.sums < sums_end) {
+            __builtin_prefetch((const void *)ahead.sums, 1);
+            __builtin_prefetch((const void *)(ahead.sums + 64), 1);
+            ahead.sums += (uintptr_t)sums_row;
+        }
+        const uint16_t *const stop = b + 16 * 64;
+#pragma clang loop unroll(disable)
+        for (; b != stop; b += 64) {
+            const __m512bh left = (__m512bh)_mm512_loadu_si512(b);
+            const __m512bh right = (__m512bh)_mm512_loadu_si512(b + 32);
 #pragma clang loop unroll(full)
-        for (int r = 0; r < count; r++) {
-            int two;
-            memcpy(&two, a + r * k + l, sizeof two);
-            const __m512bh both = (__m512bh)_mm512_set1_epi32(two);
-            sums[r][0] = _mm512_dpbf16_ps(sums[r][0], both, left);
-            sums[r][1] = _mm512_dpbf16_ps(sums[r][1], both, right);
+            for (int r = 0; r < count; r++) {
+                int two;
+                memcpy(&two, values + rows[r], sizeof two);
+                const __m512bh both = (__m512bh)_mm512_set1_epi32(two);
+                sums[r][0] = _mm512_dpbf16_ps(sums[r][0], both, left);
+                sums[r][1] = _mm512_dpbf16_ps(sums[r][1], both, right);
+            }
+            values += 2 * sizeof *a;
         }
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++)
             _mm512_storeu_ps(c + r * c_row + half * 16, sums[r][half]);
+    return ahead.panel;
 }
 
 WITH_VECTORS static void product_of_vectors(
@@ -214,10 +253,20 @@ WITH_VECTORS static void product_of_vectors(
     bool accumulate) {
     for (long j = 0; j < n; j += 32) {
         const uint16_t *panel = b + j * k;
+        struct ahead ahead = {(uintptr_t)(panel + 32 * k), 128, 0};
+        // Lines that are near anyway, where no panel comes next.
+        if (j + 32 == n) ahead = (struct ahead){(uintptr_t)panel, 0, 0};
         long i = 0;
-#define STRIP(count) strip(count, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate)
-        for (; i + st_strip_rows <= m; i += st_strip_rows) STRIP(st_strip_rows);
-        ST_LAST_STRIP(m - i, STRIP)
+#define STRIP(count, next)                                                                  \
+    ahead.sums = (uintptr_t)(c + (accumulate ? (next) : i * c_row + j)),                    \
+    ahead.panel = strip(count, k, a + i * k, panel, c + i * c_row + j, c_row, accumulate, ahead)
+#define LAST_STRIP(count) STRIP(count, j + 32)
+        for (; i + st_strip_rows <= m; i += st_strip_rows) {
+            STRIP(st_strip_rows, i + st_strip_rows < m ? (i + st_strip_rows) * c_row + j : j + 32);
+            if (i == 15 * st_strip_rows) ahead = (struct ahead){(uintptr_t)panel, 0, 0};
+        }
+        ST_LAST_STRIP(m - i, LAST_STRIP)
+#undef LAST_STRIP
 #undef STRIP
     }
 }
