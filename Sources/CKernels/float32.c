@@ -65,11 +65,7 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
     __m512 sums[st_strip_rows][2];
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
-        for (int half = 0; half < 2; half++) {
-            // Needed at the end, which would wait for memory otherwise.
-            __builtin_prefetch(c + r * c_row + half * 16, 1);
-            sums[r][half] = _mm512_setzero_ps();
-        }
+        for (int half = 0; half < 2; half++) sums[r][half] = _mm512_setzero_ps();
     // Where rows are, in bytes, in terms of what an address takes. Left to itself the compiler makes
     // a chain of additions, one for each row, which compete with the products for a processor's
     // ports, and for what it can begin at once where another thread shares it.
@@ -83,7 +79,17 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
     const char *values = (const char *)a;
     const float *const end = panel + depth * panel_width;
     const float *both = panel;
+    // Rows of c are needed at the end, which would wait for memory otherwise. They are fetched one by
+    // one: a request that finds no place among those that wait for memory holds up the products.
+    const long sums_row = c_row * (long)sizeof *c;
+    uintptr_t awaited = (uintptr_t)c;
+    const uintptr_t awaited_end = awaited + (uintptr_t)(count * sums_row);
     while (both != end) {
+        if (awaited != awaited_end) {
+            __builtin_prefetch((const void *)awaited, 1);
+            __builtin_prefetch((const void *)(awaited + 64), 1);
+            awaited += (uintptr_t)sums_row;
+        }
         __builtin_prefetch((const void *)ahead.place);
         __builtin_prefetch((const void *)(ahead.place + ahead.second));
         ahead.place += ahead.step;
@@ -216,9 +222,13 @@ WITH_WIDE void st_f32_times(
 /// Columns of a [depth, count], cut into strips [depth, 14] one after the other.
 WITH_WIDE static void fill_strips(
     long depth, long count, const float *a, long a_row, float *strips) {
+    // 16 rows ahead: the next one is elsewhere in memory each time.
+    const uintptr_t fetched = (uintptr_t)(16 * a_row) * sizeof *a;
     for (long l = 0; l < depth; l++)
         for (long i = 0; i < count; i += st_strip_rows) {
             const __mmask16 part = (1u << smaller(count - i, st_strip_rows)) - 1;
+            // Past the operand's end nothing is read, and the address is a number.
+            __builtin_prefetch((const void *)((uintptr_t)(a + l * a_row + i) + fetched));
             _mm512_mask_storeu_ps(
                 strips + i * depth + l * st_strip_rows, part,
                 _mm512_maskz_loadu_ps(part, a + l * a_row + i));
