@@ -70,13 +70,12 @@ package func activationBackward(
     for row in 0..<rows {
         let source = product + row &* columns
         let target = output + row &* columns
-        var index = 0
-        while index < columns {
-            var x = load(source, index, columns)
-            if let bias { x += load(bias, index, columns) }
-            store(target, index, columns, F.valueAndSlope(x).0)
-            index &+= laneCount
+        @inline(__always) func apply(_ index: Int, _ end: Int) {
+            var x = load(source, index, end)
+            if let bias { x += load(bias, index, end) }
+            store(target, index, end, F.valueAndSlope(x).0)
         }
+        forEachLanes(columns, apply)
     }
 }
 
@@ -87,19 +86,18 @@ package func activationBackward(
     for row in 0..<rows {
         let target = product + row &* columns
         let upstream = dOutput + row &* columns
-        var index = 0
-        while index < columns {
-            var x = load(target, index, columns)
-            if let bias { x += load(bias, index, columns) }
+        @inline(__always) func multiply(_ index: Int, _ end: Int) {
+            var x = load(target, index, end)
+            if let bias { x += load(bias, index, end) }
             let (value, slope) = F.valueAndSlope(x)
-            if let output { store(output + row &* columns, index, columns, value) }
-            let gradient = slope * load(upstream, index, columns)
-            store(target, index, columns, gradient)
+            if let output { store(output + row &* columns, index, end, value) }
+            let gradient = slope * load(upstream, index, end)
+            store(target, index, end, gradient)
             if let dBias {
-                store(dBias, index, columns, load(dBias, index, columns) + gradient)
+                store(dBias, index, end, load(dBias, index, end) + gradient)
             }
-            index &+= laneCount
         }
+        forEachLanes(columns, multiply)
     }
 }
 

@@ -77,11 +77,10 @@ package func applyDropout(
     for row in 0..<rows {
         let mask = site.row(firstRow &+ row, offset: (firstRow &+ row) &* columns)
         let target = values + row &* columns
-        var index = 0
-        while index < columns {
-            store(target, index, columns, load(target, index, columns) * mask.factors(index))
-            index &+= laneCount
+        @inline(__always) func apply(_ index: Int, _ end: Int) {
+            store(target, index, end, load(target, index, end) * mask.factors(index))
         }
+        forEachLanes(columns, apply)
     }
 }
 

@@ -67,6 +67,21 @@ let laneIndices = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
         ? lanes : lanes.replacing(with: 0, where: laneIndices .>= Float(end &- index))
 }
 
+/// Calls `body(index, end)` for index 0, 16, 32 ... below `columns`, for loads and stores with this end.
+///
+/// The tail is apart from the loop, whose `end` is out of reach, so that nothing there asks where a
+/// row ends or calls a function, across which every vector would have to go through memory.
+@inline(__always) func forEachLanes(
+    _ columns: Int, _ body: (_ index: Int, _ end: Int) -> Void
+) {
+    var index = 0
+    while index &+ laneCount <= columns {
+        body(index, .max)
+        index &+= laneCount
+    }
+    if index < columns { body(index, columns) }
+}
+
 // MARK: Arithmetic
 
 /// a · b + c, rounded once where the machine can.

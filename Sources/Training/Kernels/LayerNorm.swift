@@ -25,36 +25,33 @@ package func layerNormForward(
         let mask = dropout?.row(firstRow &+ row, offset: (firstRow &+ row) &* columns)
 
         var total = Lanes(repeating: 0)
-        var index = 0
-        while index < columns {
-            var v = load(x, index, columns)
-            if let productBias { v += load(productBias, index, columns) }
+        @inline(__always) func addUp(_ index: Int, _ end: Int) {
+            var v = load(x, index, end)
+            if let productBias { v += load(productBias, index, end) }
             if let mask { v *= mask.factors(index) }
-            if let residual { v += load(residual + row &* columns, index, columns) }
-            store(x, index, columns, v)
+            if let residual { v += load(residual + row &* columns, index, end) }
+            store(x, index, end, v)
             total += v
-            index &+= laneCount
         }
+        forEachLanes(columns, addUp)
         let mean = sum(total) * scale
 
         var squares = Lanes(repeating: 0)
-        index = 0
-        while index < columns {
-            let centred = clear(load(x, index, columns) - mean, index, columns)
+        @inline(__always) func square(_ index: Int, _ end: Int) {
+            let centred = clear(load(x, index, end) - mean, index, end)
             squares = multiplyAdd(centred, centred, squares)
-            index &+= laneCount
         }
+        forEachLanes(columns, square)
         let inverse = 1 / (sum(squares) * scale + epsilon).squareRoot()
 
-        index = 0
-        while index < columns {
-            let normal = (load(x, index, columns) - mean) * inverse
-            if rstd != nil { store(x, index, columns, normal) }
+        @inline(__always) func scaleAndShift(_ index: Int, _ end: Int) {
+            let normal = (load(x, index, end) - mean) * inverse
+            if rstd != nil { store(x, index, end, normal) }
             store(
-                y, index, columns,
-                multiplyAdd(normal, load(weight, index, columns), load(bias, index, columns)))
-            index &+= laneCount
+                y, index, end,
+                multiplyAdd(normal, load(weight, index, end), load(bias, index, end)))
         }
+        forEachLanes(columns, scaleAndShift)
         rstd?[row] = inverse
     }
 }
@@ -82,37 +79,35 @@ package func layerNormBackward(
 
         var sumG = Lanes(repeating: 0)
         var sumGX = Lanes(repeating: 0)
-        var index = 0
-        while index < columns {
-            let upstream = load(dy, index, columns)
-            let normal = load(x, index, columns)
-            let g = upstream * load(weight, index, columns)
+        @inline(__always) func addUp(_ index: Int, _ end: Int) {
+            let upstream = load(dy, index, end)
+            let normal = load(x, index, end)
+            let g = upstream * load(weight, index, end)
             sumG += g
             sumGX = multiplyAdd(g, normal, sumGX)
             store(
-                dWeight, index, columns,
-                multiplyAdd(upstream, normal, load(dWeight, index, columns)))
-            store(dBias, index, columns, load(dBias, index, columns) + upstream)
-            index &+= laneCount
+                dWeight, index, end,
+                multiplyAdd(upstream, normal, load(dWeight, index, end)))
+            store(dBias, index, end, load(dBias, index, end) + upstream)
         }
+        forEachLanes(columns, addUp)
         let meanG = sum(sumG) * scale
         let meanGX = sum(sumGX) * scale
         let inverse = rstd[row]
 
-        index = 0
-        while index < columns {
-            let g = load(dy, index, columns) * load(weight, index, columns)
-            let rest = multiplyAdd(-meanGX, load(x, index, columns), g - meanG)
+        @inline(__always) func subtract(_ index: Int, _ end: Int) {
+            let g = load(dy, index, end) * load(weight, index, end)
+            let rest = multiplyAdd(-meanGX, load(x, index, end), g - meanG)
             let dv = rest * inverse
             var dProduct = dv
             if let mask { dProduct *= mask.factors(index) }
-            if let dResidual { store(dResidual + row &* columns, index, columns, dv) }
-            store(x, index, columns, dProduct)
+            if let dResidual { store(dResidual + row &* columns, index, end, dv) }
+            store(x, index, end, dProduct)
             if let dProductBias {
-                store(dProductBias, index, columns, load(dProductBias, index, columns) + dProduct)
+                store(dProductBias, index, end, load(dProductBias, index, end) + dProduct)
             }
-            index &+= laneCount
         }
+        forEachLanes(columns, subtract)
     }
 }
 
@@ -126,14 +121,13 @@ package func layerNormOutput(
     for row in 0..<rows {
         let x = normal + row &* columns
         let y = output + row &* columns
-        var index = 0
-        while index < columns {
+        @inline(__always) func scaleAndShift(_ index: Int, _ end: Int) {
             store(
-                y, index, columns,
+                y, index, end,
                 multiplyAdd(
-                    load(x, index, columns), load(weight, index, columns),
-                    load(bias, index, columns)))
-            index &+= laneCount
+                    load(x, index, end), load(weight, index, end),
+                    load(bias, index, end)))
         }
+        forEachLanes(columns, scaleAndShift)
     }
 }

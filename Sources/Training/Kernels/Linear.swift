@@ -72,13 +72,12 @@ package func linearBackwardWeight(
 package func addBias(rows: Int, columns: Int, bias: ConstFloats, values: Floats) {
     for row in 0..<rows {
         let target = values + row &* columns
-        var index = 0
-        while index < columns {
+        @inline(__always) func add(_ index: Int, _ end: Int) {
             store(
-                target, index, columns,
-                load(target, index, columns) + load(bias, index, columns))
-            index &+= laneCount
+                target, index, end,
+                load(target, index, end) + load(bias, index, end))
         }
+        forEachLanes(columns, add)
     }
 }
 
@@ -92,13 +91,12 @@ package func addBiasBackward(rows: Int, columns: Int, dValues: ConstFloats, dBia
         let second = first + columns
         let third = second + columns
         let fourth = third + columns
-        var index = 0
-        while index < columns {
-            let pair = load(first, index, columns) + load(second, index, columns)
-            let other = load(third, index, columns) + load(fourth, index, columns)
-            store(dBias, index, columns, load(dBias, index, columns) + (pair + other))
-            index &+= laneCount
+        @inline(__always) func addRows(_ index: Int, _ end: Int) {
+            let pair = load(first, index, end) + load(second, index, end)
+            let other = load(third, index, end) + load(fourth, index, end)
+            store(dBias, index, end, load(dBias, index, end) + (pair + other))
         }
+        forEachLanes(columns, addRows)
         row &+= 4
     }
     while row < rows {
@@ -109,11 +107,10 @@ package func addBiasBackward(rows: Int, columns: Int, dValues: ConstFloats, dBia
 
 /// destination += source, `count` values.
 package func accumulate(count: Int, source: ConstFloats, into destination: Floats) {
-    var index = 0
-    while index < count {
+    @inline(__always) func add(_ index: Int, _ end: Int) {
         store(
-            destination, index, count,
-            load(destination, index, count) + load(source, index, count))
-        index &+= laneCount
+            destination, index, end,
+            load(destination, index, end) + load(source, index, end))
     }
+    forEachLanes(count, add)
 }
