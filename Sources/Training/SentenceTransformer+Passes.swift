@@ -82,7 +82,9 @@ extension SentenceTransformer {
         }
         // The modules after the encoder have had all sentences by now.
         let tiles = head.weightTiles(sentences, sentences: plan.sentenceCount)
-        workerPool().run(tiles.count) { task, _ in tiles[task].run() }
+        workerPool().run(tiles.count) { task, worker in
+            tiles[task].run(scratch: workers[worker].bfloat16Weights)
+        }
     }
 
     /// The backward pass of one segment, after its forward pass where that was not kept.
@@ -132,7 +134,7 @@ extension SentenceTransformer {
                 encoder.backwardEmbeddings(
                     plan.chunks[number], training: training, dropout: pass.dropout,
                     sums: sumsOf(number))
-            case .weights(let tile): tile.run()
+            case .weights(let tile): tile.run(scratch: buffers.bfloat16Weights)
             case .rows(let table, let lookups, let groups):
                 guard let gradient = table.gradient else { return }
                 embeddingBackward(

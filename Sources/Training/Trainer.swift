@@ -121,9 +121,11 @@ public final class SentenceTransformerTrainer {
         try resume(resumeFrom, optimizer, &plan)
 
         var run = Run(start: start, initialStep: state.globalStep, lastLogged: state.globalStep)
-        for parameter in model.parameters {
-            parameter.prepareForTraining()
-            parameter.zeroGradient()
+        let parameters = model.parameters
+        for parameter in parameters { parameter.prepareGradient() }
+        model.workerPool().run(parameters.count) { task, _ in
+            parameters[task].prepareValue()
+            parameters[task].zeroGradient()
         }
         control.shouldTrainingStop = false
         try fire(.trainBegin)

@@ -161,7 +161,9 @@ private func updates(_ options: BenchmarkOptions) {
 private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit) {
     let rows = 7 * tokens
     let (x, y, w) = (Numbers(rows * wide), Numbers(rows * wide), Numbers(wide * hidden))
-    let halves = BFloat16.scratchCount(rows: tokens, columns: wide)
+    let halves = max(
+        BFloat16.scratchCount(rows: tokens, columns: wide),
+        BFloat16.weightScratchCount(inputs: hidden, outputs: 512))
     let memory = Numbers((2 * wide * hidden + halves + 1) / 2)
     let start = UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: UInt16.self)
     let weight = BFloat16Weight(forward: start, backward: start + wide * hidden, unit: unit)
@@ -185,6 +187,6 @@ private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit
     ) {
         bfloat16BackwardWeight(
             rows: rows, inputs: hidden, outputs: wide, range: 0..<512, dOutput: y.pointer,
-            input: x.pointer, dWeight: w.pointer, unit: unit)
+            input: x.pointer, dWeight: w.pointer, unit: unit, scratch: scratch)
     }
 }

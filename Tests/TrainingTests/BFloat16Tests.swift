@@ -55,7 +55,8 @@ struct BFloat16Tests {
         bfloat16BackwardWeight(
             rows: rows, inputs: inputs, outputs: outputs, range: 0..<32,
             dOutput: Buffer(dy).pointer, input: Buffer(x).pointer, dWeight: dWeight.pointer,
-            unit: unit)
+            unit: unit,
+            scratch: Self.halves(BFloat16.weightScratchCount(inputs: inputs, outputs: 32)))
 
         let tolerance: Float = 1e-5
         expectClose(

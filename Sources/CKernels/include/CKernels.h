@@ -25,6 +25,21 @@ static inline long st_opaque(long value) {
     return value;
 }
 
+/// Has the system make the pages of these values writable, whatever they hold, and nothing else.
+///
+/// A zero page that is read first and written then is handed out twice, and the second time every
+/// other thread of the process is interrupted.
+static inline void st_own_pages(float *values, long count) {
+#if defined(__x86_64__)
+    const uintptr_t end = (uintptr_t)(values + count);
+    // An addition of zero that nobody may take apart: other threads may write to the same page.
+    for (uintptr_t place = (uintptr_t)values; place < end; place = (place | 4095) + 1)
+        __asm__ volatile("lock orl $0, %0" : "+m"(*(uint32_t *)place) : : "cc");
+#else
+    (void)values, (void)count;
+#endif
+}
+
 /// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX or AVX-512.
 void st_transpose(
     long rows, long columns, float scale, const float *from, long from_row, float *to, long to_row);

@@ -37,6 +37,14 @@ package enum BFloat16 {
     package static func scratchCount(rows: Int, columns: Int) -> Int {
         (rows + 31) / 32 * 32 * columns
     }
+
+    /// Rows of a weight gradient's depth that are laid out at once.
+    fileprivate static let depth = 512
+
+    /// Values of scratch that ``bfloat16BackwardWeight`` needs for `outputs` rows of a gradient.
+    package static func weightScratchCount(inputs: Int, outputs: Int) -> Int {
+        depth * (inputs + outputs)
+    }
 }
 
 /// A weight as the right operand of both products, [inputs · outputs] values each.
@@ -86,27 +94,25 @@ package func bfloat16BackwardInput(
 
 /// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
 ///
+/// - scratch: ``BFloat16/weightScratchCount(inputs:outputs:)`` values for the rows of `range`
+///
 /// Rows are taken 512 at a time; all of their `input` is laid out at once, as rows read from end to
 /// end come faster than columns.
 package func bfloat16BackwardWeight(
     rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
-    input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit
+    input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit, scratch: Halves
 ) {
-    let depth = min((rows + 31) / 32 * 32, 512)
-    withUnsafeTemporaryAllocation(
-        byteCount: 2 * depth * (range.count + inputs), alignment: 64
-    ) { scratch in
-        guard let left = scratch.baseAddress?.assumingMemoryBound(to: UInt16.self) else { return }
-        let panels = left + depth * range.count
-        for first in stride(from: 0, to: rows, by: depth) {
-            let count = min(depth, rows - first)
-            let full = (count + 31) / 32 * 32
-            st_bf16_transposed(
-                count, range.count, dOutput + (first * outputs + range.lowerBound), outputs, left)
-            st_bf16_panels(count, inputs, input + first * inputs, inputs, panels)
-            st_bf16_product(
-                unit.code, range.count, inputs, full, left, panels,
-                dWeight + range.lowerBound * inputs, inputs, true)
-        }
+    let depth = min((rows + 31) / 32 * 32, BFloat16.depth)
+    let left = scratch
+    let panels = left + depth * range.count
+    for first in stride(from: 0, to: rows, by: depth) {
+        let count = min(depth, rows - first)
+        let full = (count + 31) / 32 * 32
+        st_bf16_transposed(
+            count, range.count, dOutput + (first * outputs + range.lowerBound), outputs, left)
+        st_bf16_panels(count, inputs, input + first * inputs, inputs, panels)
+        st_bf16_product(
+            unit.code, range.count, inputs, full, left, panels,
+            dWeight + range.lowerBound * inputs, inputs, true)
     }
 }

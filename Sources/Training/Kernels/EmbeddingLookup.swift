@@ -1,4 +1,5 @@
 // Sums of table rows: word + position + token type 0.
+import CKernels
 
 /// output[r] = words[ids[r]] + positions[r's place in its sentence] (+ type).
 ///
@@ -13,13 +14,12 @@ package func embeddingForward(
         let word = words + Int(ids[row]) &* columns
         let position = positionTable + Int(positions[row]) &* columns
         let target = output + row &* columns
-        var index = 0
-        while index < columns {
-            var value = load(word, index, columns)
-            if let type { value += load(type, index, columns) }
-            store(target, index, columns, value + load(position, index, columns))
-            index &+= laneCount
+        @inline(__always) func addUp(_ index: Int, _ end: Int) {
+            var value = load(word, index, end)
+            if let type { value += load(type, index, end) }
+            store(target, index, end, value + load(position, index, end))
         }
+        forEachLanes(columns, addUp)
     }
 }
 
@@ -34,6 +34,7 @@ package func embeddingBackward(
 ) {
     for group in groups {
         let target = dTable + Int(lookups.rows[group]) &* columns
+        st_own_pages(target, columns)
         for entry in lookups.starts[group]..<lookups.starts[group + 1] {
             accumulate(
                 count: columns, source: dOutput + Int(lookups.places[entry]) &* columns,

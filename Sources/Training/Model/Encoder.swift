@@ -329,11 +329,13 @@ struct WeightTile {
     /// What multiplies in bfloat16, if the product is one.
     var unit: BFloat16.Unit?
 
-    func run() {
+    /// - scratch: ``WorkerBuffers/bfloat16Weights`` of who runs it
+    func run(scratch: Halves) {
         if let unit {
             bfloat16BackwardWeight(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
-                dOutput: dOutput, input: input, dWeight: layer.dWeight, unit: unit)
+                dOutput: dOutput, input: input, dWeight: layer.dWeight, unit: unit,
+                scratch: scratch)
             return
         }
         linearBackwardWeight(
@@ -341,14 +343,16 @@ struct WeightTile {
             dOutput: dOutput, input: input, dWeight: layer.dWeight)
     }
 
-    /// Tiles of 512 rows: enough of them for several threads, and large because the whole of `input`
-    /// is laid out once per tile.
+    /// Rows of a tile: few enough that there are tiles for several threads, and many because the whole
+    /// of `input` is laid out once per tile.
+    static let rows = 512
+
     static func cut(
         _ layer: LinearWeights, _ rows: Int, _ dOutput: ConstFloats, _ input: ConstFloats
     ) -> [WeightTile] {
-        stride(from: 0, to: layer.outputs, by: 512).map { start in
+        stride(from: 0, to: layer.outputs, by: Self.rows).map { start in
             WeightTile(
-                layer: layer, rows: rows, range: start..<min(start + 512, layer.outputs),
+                layer: layer, rows: rows, range: start..<min(start + Self.rows, layer.outputs),
                 dOutput: dOutput, input: input)
         }
     }

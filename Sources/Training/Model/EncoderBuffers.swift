@@ -117,6 +117,8 @@ final class WorkerBuffers {
     let attention: Floats
     /// One product's rows in bfloat16.
     let bfloat16: Halves
+    /// The operands of one ``WeightTile`` in bfloat16.
+    let bfloat16Weights: Halves
     private let region: MemoryRegion
 
     init(config: TransformerConfig, tokens: Int, sentenceLength: Int) throws {
@@ -125,8 +127,12 @@ final class WorkerBuffers {
             length: sentenceLength, headSize: config.headSize)
         let halves = BFloat16.scratchCount(
             rows: tokens, columns: max(3 * config.hiddenSize, config.intermediateSize))
+        let wide = max(config.hiddenSize, config.intermediateSize)
+        let weightHalves = BFloat16.weightScratchCount(inputs: wide, outputs: WeightTile.rows)
+        // Memory of which nothing is touched where nothing is rounded.
         let count =
-            6 * size + tokens * config.intermediateSize + scratch + (halves + 1) / 2 + 16 * 7
+            6 * size + tokens * config.intermediateSize + scratch + (halves + 1) / 2
+            + (weightHalves + 1) / 2 + 16 * 8
         region = try MemoryRegion.zeroed(floats: count, hugePages: true)
         self.tokens = tokens
         self.sentenceLength = sentenceLength
@@ -139,8 +145,11 @@ final class WorkerBuffers {
         queryKeyValue = carve(3 * size)
         intermediate = carve(tokens * config.intermediateSize)
         attention = carve(scratch)
-        bfloat16 = UnsafeMutableRawPointer(carve((halves + 1) / 2))
-            .assumingMemoryBound(to: UInt16.self)
+        func carveHalves(_ count: Int) -> Halves {
+            UnsafeMutableRawPointer(carve((count + 1) / 2)).assumingMemoryBound(to: UInt16.self)
+        }
+        bfloat16 = carveHalves(halves)
+        bfloat16Weights = carveHalves(weightHalves)
     }
 
     /// Buffers of a layer of which nothing is kept.

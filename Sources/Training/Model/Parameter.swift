@@ -52,12 +52,17 @@ public final class Parameter: @unchecked Sendable {
         touchedRows = []
     }
 
-    /// Has the system make room for training a dense tensor at once: large pages for the gradient,
-    /// and pages of its own for the value. Of a mapped file these would come one by one with the
-    /// first update, and each of them stops all threads.
-    package func prepareForTraining() {
+    /// Asks for large pages for a dense tensor's gradient: a large page lies across tensors, so all of
+    /// them have to have asked before the first one is written to.
+    package func prepareGradient() {
         guard let gradient, touchedRows == nil else { return }
         advise(gradient, MADV_HUGEPAGE)
+    }
+
+    /// Has the system give the value of a dense tensor pages of its own at once. Of a mapped file these
+    /// would come one by one with the first update, and each of them stops all threads.
+    package func prepareValue() {
+        guard gradient != nil, touchedRows == nil else { return }
         // Kernels before 5.14 refuse, and go on page by page.
         advise(value, MADV_POPULATE_WRITE)
     }

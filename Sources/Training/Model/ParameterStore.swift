@@ -28,8 +28,9 @@ final class ParameterStore {
             }
             room = sum
         }
-        copies = try Arena(floats: room)
-        gradients = try Arena(floats: room)
+        copies = try Arena(floats: room, hugePages: true)
+        // Embedding tables are large, and few of their rows ever have a gradient.
+        gradients = try Arena(floats: room, hugePages: false)
     }
 
     /// What the parameters keep alive.
@@ -139,9 +140,9 @@ private final class Arena {
     private let capacity: Int
     private var used = 0
 
-    init(floats: Int) throws {
+    init(floats: Int, hugePages: Bool) throws {
         capacity = floats
-        region = try MemoryRegion.zeroed(floats: floats)
+        region = try MemoryRegion.zeroed(floats: floats, hugePages: hugePages)
     }
 
     func allocate(_ count: Int) throws -> Floats {

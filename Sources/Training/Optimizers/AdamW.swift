@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 import Glibc
 
@@ -25,8 +26,7 @@ public final class AdamW: Optimizer, @unchecked Sendable {
     /// Moments per parameter, in the order of the groups.
     package private(set) var moments: [[Moments]]
 
-    /// First and second moment of one parameter, on zero pages: rows of an embedding table that
-    /// never have a gradient cost no memory.
+    /// First and second moment of one parameter, zero at first.
     package final class Moments {
         let parameter: Parameter
         package let first: UnsafeMutablePointer<Float>
@@ -35,15 +35,43 @@ public final class AdamW: Optimizer, @unchecked Sendable {
         /// Embedding tables: which rows ever had a gradient. The moments of others are zero.
         package var liveRows: [Bool]
 
-        init(_ parameter: Parameter) throws {
+        /// - place: of the moments in `region`, as many floats as ``room(_:)`` says.
+        fileprivate init(_ parameter: Parameter, _ region: MemoryRegion, at place: Int) {
             self.parameter = parameter
-            // Each on its own cache lines.
-            let rounded = (parameter.count + 15) & ~15
-            let tracked = parameter.touchedRows != nil && parameter.shape.count == 2
-            region = try MemoryRegion.zeroed(floats: 2 * rounded, hugePages: !tracked)
-            first = region.floats
-            second = region.floats + rounded
-            liveRows = tracked ? [Bool](repeating: false, count: parameter.shape[0]) : []
+            self.region = region
+            first = region.floats + place
+            second = first + Self.room(parameter) / 2
+            liveRows =
+                Self.areTracked(parameter)
+                ? [Bool](repeating: false, count: parameter.shape[0]) : []
+        }
+
+        /// Each moment has cache lines of its own.
+        fileprivate static func room(_ parameter: Parameter) -> Int {
+            2 * ((parameter.count + 15) & ~15)
+        }
+
+        fileprivate static func areTracked(_ parameter: Parameter) -> Bool {
+            parameter.touchedRows != nil && parameter.shape.count == 2
+        }
+
+        /// Moments of tracked parameters lie on zero pages of their own, where rows that never have
+        /// a gradient cost no memory; those of all others side by side on large pages.
+        fileprivate static func of(_ groups: [ParameterGroup]) throws -> [[Moments]] {
+            let dense = groups.flatMap(\.parameters).filter { !areTracked($0) }
+            let shared = try MemoryRegion.zeroed(
+                floats: dense.reduce(0) { $0 + room($1) }, hugePages: true)
+            var used = 0
+            return try groups.map { group in
+                try group.parameters.map { parameter in
+                    if areTracked(parameter) {
+                        let own = try MemoryRegion.zeroed(floats: room(parameter))
+                        return Moments(parameter, own, at: 0)
+                    }
+                    defer { used += room(parameter) }
+                    return Moments(parameter, shared, at: used)
+                }
+            }
         }
     }
 
@@ -54,7 +82,7 @@ public final class AdamW: Optimizer, @unchecked Sendable {
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
-        moments = try self.groups.map { try $0.parameters.map(Moments.init) }
+        moments = try Moments.of(self.groups)
     }
 
     /// One update with every gradient multiplied by `clip` first (1: unclipped).
@@ -178,21 +206,22 @@ extension AdamW.Task {
         let g = gradient + range.lowerBound
         let m = moment.first + range.lowerBound
         let v = moment.second + range.lowerBound
-        var index = 0
-        while index < range.count {
-            var weight = load(w, index, range.count)
-            let slope = load(g, index, range.count) * scalars.clip
+        st_own_pages(m, range.count)
+        st_own_pages(v, range.count)
+        @inline(__always) func move(_ index: Int, _ end: Int) {
+            var weight = load(w, index, end)
+            let slope = load(g, index, end) * scalars.clip
             weight *= scalars.decay
-            let first = load(m, index, range.count)
+            let first = load(m, index, end)
             let newFirst = first + scalars.keep1 * (slope - first)
-            let second = load(v, index, range.count)
+            let second = load(v, index, end)
             let newSecond = scalars.beta2 * second + scalars.keep2 * slope * slope
             let denominator = st_square_root(newSecond) / scalars.root + scalars.epsilon
             weight -= scalars.stepSize * newFirst / denominator
-            store(m, index, range.count, newFirst)
-            store(v, index, range.count, newSecond)
-            store(w, index, range.count, weight)
-            index &+= laneCount
+            store(m, index, end, newFirst)
+            store(v, index, end, newSecond)
+            store(w, index, end, weight)
         }
+        forEachLanes(range.count, move)
     }
 }
