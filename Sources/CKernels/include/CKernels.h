@@ -25,6 +25,11 @@ static inline long st_opaque(long value) {
     return value;
 }
 
+/// Asks for values that are needed soon, a line of the cache at a time. The address may be anything.
+static inline void st_fetch(const float *values, long count) {
+    for (long place = 0; place < count; place += 16) __builtin_prefetch(values + place);
+}
+
 /// Has the system make the pages of these values writable, whatever they hold, and nothing else.
 ///
 /// A zero page that is read first and written then is handed out twice, and the second time every

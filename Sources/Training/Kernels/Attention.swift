@@ -70,6 +70,7 @@ package func attentionForward(
     let packed = scores + queryBlock &* stride
     for head in 0..<shape.heads {
         let query = queryKeyValue + head &* size
+        fetchNext(shape, after: head, of: queryKeyValue)
         transposeHead(
             shape, source: query + shape.hidden, scale: 1 / Float(size).squareRoot(),
             into: keys)
@@ -133,6 +134,7 @@ package func attentionBackward(
         let query = queryKeyValue + head &* size
         let key = query + shape.hidden
         let value = key + shape.hidden
+        fetchNext(shape, after: head, of: ConstFloats(queryKeyValue))
         transposeHead(shape, source: key, scale: scale, into: keys)
         transposeHead(shape, source: value, scale: 1, into: values)
         let (rightKey, keyRow) = packHead(shape, key, into: packedKeys)
@@ -177,6 +179,21 @@ package func attentionBackward(
             copy(size, dKey + row &* size, key + row &* shape.stride)
             copy(size, dValue + row &* size, value + row &* shape.stride)
         }
+    }
+}
+
+/// Asks for the queries, keys and values of the next head, or of the next sentence's first: they are
+/// a few lines of the cache each, too far apart for the processor to see what comes next.
+@inline(__always) private func fetchNext(
+    _ shape: AttentionShape, after head: Int, of queryKeyValue: ConstFloats
+) {
+    let isLast = head &+ 1 == shape.heads
+    let first = isLast ? shape.length &* shape.stride : (head &+ 1) &* shape.headSize
+    for row in 0..<shape.length {
+        let query = queryKeyValue + (first &+ row &* shape.stride)
+        st_fetch(query, shape.headSize)
+        st_fetch(query + shape.hidden, shape.headSize)
+        st_fetch(query + 2 &* shape.hidden, shape.headSize)
     }
 }
 
