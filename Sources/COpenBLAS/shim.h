@@ -4,6 +4,14 @@
 #include <cblas.h>
 #include <stdbool.h>
 
+/// Ends the threads that OpenBLAS has started by itself when it was loaded, which wait for work by
+/// asking for it over and over, for a tenth of a second. Without effect where there are none. The
+/// function is what OpenBLAS itself calls before a process forks.
+int blas_thread_shutdown_(void) __attribute__((weak));
+static inline void st_stop_blas_threads(void) {
+    if (blas_thread_shutdown_) blas_thread_shutdown_();
+}
+
 /// Whether the build's instruction set multiplies and adds in one step. Swift has no such check;
 /// without it a fused operation would become one call of the C library per lane.
 static inline bool st_has_fma(void) {

@@ -42,6 +42,8 @@ let usage = """
     build, the number of threads and OPENBLAS_CORETYPE, if that is set.
     """
 
+// What is measured first would share a processor with threads that look for work.
+WorkerPool.keepBLASToItsCaller()
 var options = BenchmarkOptions()
 options.model = getenv("ST_HOST_MODEL").map { String(cString: $0) }
 var arguments = Array(CommandLine.arguments.dropFirst())

@@ -4,11 +4,13 @@ import ArgumentParser
 import Glibc
 import LuaBridge
 import OrderedJSON
+import Training
 
 /// What `st-host` does; Sources/st-host/main.swift calls ``main(_:)`` and nothing else.
 public enum Program {
     /// Runs the command with `arguments`, the program's name first.
     public static func main(_ arguments: [String]) -> ExitStatus {
+        WorkerPool.keepBLASToItsCaller()
         let program = arguments.first ?? "st-host"
         let words = Array(arguments.dropFirst())
         // A script of such a name runs as ./test.
