@@ -204,14 +204,8 @@ WITH_VECTORS static inline __attribute__((always_inline)) uintptr_t strip(
         for (int half = 0; half < 2; half++)
             sums[r][half] =
                 accumulate ? _mm512_loadu_ps(c + r * c_row + half * 16) : _mm512_setzero_ps();
-    // Where rows are, in bytes, in terms of what an address takes: see float32.c.
-    long one = k * (long)sizeof *a, three = 3 * one, five = 5 * one, seven = 7 * one;
-    long nine = 9 * one, eleven = 11 * one, thirteen = 13 * one;
-    __asm__("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven), "+r"(nine), "+r"(eleven),
-            "+r"(thirteen));
-    const long rows[st_strip_rows] = {
-        0, one, 2 * one, three, 4 * one, five, 2 * three, seven,
-        8 * one, nine, 2 * five, eleven, 4 * three, thirteen};
+    long rows[st_strip_rows];
+    st_places_of_rows(k * (long)sizeof *a, rows);
     const char *values = (const char *)a;
     const uint16_t *const end = b + k * 32;
     const long sums_row = c_row * (long)sizeof *c;

@@ -66,16 +66,8 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++) sums[r][half] = _mm512_setzero_ps();
-    // Where rows are, in bytes, in terms of what an address takes. Left to itself the compiler makes
-    // a chain of additions, one for each row, which compete with the products for a processor's
-    // ports, and for what it can begin at once where another thread shares it.
-    long one = row * (long)sizeof(float), three = 3 * one, five = 5 * one, seven = 7 * one;
-    long nine = 9 * one, eleven = 11 * one, thirteen = 13 * one;
-    __asm__("" : "+r"(one), "+r"(three), "+r"(five), "+r"(seven), "+r"(nine), "+r"(eleven),
-            "+r"(thirteen));
-    const long rows[st_strip_rows] = {
-        0, one, 2 * one, three, 4 * one, five, 2 * three, seven,
-        8 * one, nine, 2 * five, eleven, 4 * three, thirteen};
+    long rows[st_strip_rows];
+    st_places_of_rows(row * (long)sizeof(float), rows);
     const char *values = (const char *)a;
     const float *const end = panel + depth * panel_width;
     const float *both = panel;
