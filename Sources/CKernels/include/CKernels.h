@@ -37,7 +37,7 @@ static inline void st_fetch(const float *values, long count) {
 static inline void st_own_pages(float *values, long count) {
 #if defined(__x86_64__)
     const uintptr_t end = (uintptr_t)(values + count);
-    // An addition of zero that nobody may take apart: other threads may write to the same page.
+    // Read and written in one step, as other threads may write to the same page.
     for (uintptr_t place = (uintptr_t)values; place < end; place = (place | 4095) + 1)
         __asm__ volatile("lock orl $0, %0" : "+m"(*(uint32_t *)place) : : "cc");
 #else
