@@ -43,7 +43,7 @@ let usage = """
     """
 
 // What is measured first would share a processor with threads that look for work.
-WorkerPool.keepBLASToItsCaller()
+BLAS.prepare()
 var options = BenchmarkOptions()
 options.model = getenv("ST_HOST_MODEL").map { String(cString: $0) }
 var arguments = Array(CommandLine.arguments.dropFirst())

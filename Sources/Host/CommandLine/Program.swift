@@ -10,7 +10,7 @@ import Training
 public enum Program {
     /// Runs the command with `arguments`, the program's name first.
     public static func main(_ arguments: [String]) -> ExitStatus {
-        WorkerPool.keepBLASToItsCaller()
+        BLAS.prepare()
         let program = arguments.first ?? "st-host"
         let words = Array(arguments.dropFirst())
         // A script of such a name runs as ./test.

@@ -2,7 +2,6 @@
 //
 // Which thread runs a task is left to chance; what a task computes must depend on its number
 // alone. Then the result is the same bits for any number of threads.
-import COpenBLAS
 import Glibc
 import Synchronization
 
@@ -17,18 +16,9 @@ package final class WorkerPool: @unchecked Sendable {
     /// As many threads as the machine has processors online.
     package static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// Every task calls BLAS by itself; BLAS threads on top would fight over the same cores.
-    package static func keepBLASToItsCaller() { _ = blasIsKept }
-
-    // Once: OpenBLAS would start its threads again if it was told their number again.
-    private static let blasIsKept: Void = {
-        openblas_set_num_threads(1)
-        st_stop_blas_threads()
-    }()
-
     /// Starts `threads - 1` threads; fewer if the system refuses.
     package init(threads: Int) {
-        Self.keepBLASToItsCaller()
+        BLAS.prepare()
         shared = Shared()
         // Signals belong to the program's own threads.
         var blocked = sigset_t()
