@@ -42,6 +42,12 @@ st_bf16_unit st_bf16_best_unit(void) {
     return unit;
 }
 
+bool st_bf16_has_fast_vectors(void) {
+    unsigned a, b, c, d;
+    if (st_bf16_best_unit() == st_bf16_none || !__get_cpuid(0, &a, &b, &c, &d)) return false;
+    return b != signature_INTEL_ebx || d != signature_INTEL_edx || c != signature_INTEL_ecx;
+}
+
 static inline long up(long count) { return (count + 31) & ~31L; }
 
 WITH_VECTORS static inline __m512i convert(const float *from) {
@@ -268,6 +274,7 @@ WITH_VECTORS static void product_of_vectors(
 #else
 
 st_bf16_unit st_bf16_best_unit(void) { return st_bf16_none; }
+bool st_bf16_has_fast_vectors(void) { return false; }
 
 // Not called: there is no unit but the plain one.
 #define vector_rows st_plain_rows

@@ -12,6 +12,7 @@
 #if defined(__x86_64__) && defined(__linux__)
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "strips.h"
 #include "transpose.h"
@@ -57,24 +58,54 @@ static inline struct ahead next_rows(const float *place, long b_row) {
 
 bool st_f32_has_products(void) { return st_has_avx512(); }
 
+/// The first `count` of 16 lanes; all of them if there are more, none below 0.
+static inline __mmask16 lanes_of(long count) {
+    return count >= 16 ? 0xffff : count > 0 ? (__mmask16)((1u << count) - 1) : 0;
+}
+
+/// What is multiplied: x, or x rounded to bfloat16, to nearest, ties to even.
+WITH_WIDE static inline __attribute__((always_inline)) __m512 operand(__m512 x, bool rounded) {
+    if (!rounded) return x;
+    const __m512i bits = (__m512i)x;
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i moved =
+        _mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7fff));
+    // What is not a number stays as it is.
+    const __mmask16 numbers = _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q);
+    return (__m512)_mm512_mask_and_epi32(
+        bits, numbers, moved, _mm512_set1_epi32((int)0xffff0000));
+}
+
 /// c [count, 32] = a · panel [depth, 32], or += with `accumulate`; a's value (r, l) is
-/// a[r * row + l * step]. `count`, and one of `row` and `step`, are known where this is inlined.
-WITH_WIDE static inline __attribute__((always_inline)) void strip(
-    const int count, long depth, const float *a, long row, long step, const float *panel, float *c,
-    long c_row, bool accumulate, struct ahead ahead) {
+/// a[r * row + l * step].
+struct strip {
+    long depth;
+    const float *a;
+    long row;
+    const float *panel;
+    float *c;
+    long c_row;
+    bool accumulate;
+    struct ahead ahead;
+};
+
+/// `count` and `step` are known where this is inlined.
+WITH_WIDE static inline __attribute__((always_inline)) void multiply(
+    const int count, const long step, const struct strip *strip) {
     __m512 sums[st_strip_rows][2];
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++) sums[r][half] = _mm512_setzero_ps();
     long rows[st_strip_rows];
-    st_places_of_rows(row * (long)sizeof(float), rows);
-    const char *values = (const char *)a;
-    const float *const end = panel + depth * panel_width;
-    const float *both = panel;
+    st_places_of_rows(strip->row * (long)sizeof(float), rows);
+    const char *values = (const char *)strip->a;
+    const float *both = strip->panel;
+    const float *const end = both + strip->depth * panel_width;
+    struct ahead ahead = strip->ahead;
     // Rows of c are needed at the end, which would wait for memory otherwise. They are fetched one by
     // one: a request that finds no place among those that wait for memory holds up the products.
-    const long sums_row = c_row * (long)sizeof *c;
-    uintptr_t awaited = (uintptr_t)c;
+    const long sums_row = strip->c_row * (long)sizeof *strip->c;
+    uintptr_t awaited = (uintptr_t)strip->c;
     const uintptr_t awaited_end = awaited + (uintptr_t)(count * sums_row);
     while (both != end) {
         if (awaited != awaited_end) {
@@ -102,49 +133,103 @@ WITH_WIDE static inline __attribute__((always_inline)) void strip(
             __asm__ volatile("" ::: "memory");
         }
     }
+    float *c = strip->c;
+    const long c_row = strip->c_row;
 #pragma clang loop unroll(full)
     for (int r = 0; r < count; r++)
         for (int half = 0; half < 2; half++) {
             float *place = c + r * c_row + half * 16;
-            if (accumulate) sums[r][half] += _mm512_loadu_ps(place);
+            if (strip->accumulate) sums[r][half] += _mm512_loadu_ps(place);
             _mm512_storeu_ps(place, sums[r][half]);
         }
 }
 
-/// All rows of c by one panel; the strip that begins with row i is at a + i * distance.
-WITH_WIDE static inline __attribute__((always_inline)) void rows_by_panel(
-    long m, long depth, const float *a, long distance, long row, long step, const float *panel,
-    float *c, long c_row, bool accumulate, struct ahead ahead) {
-    long i = 0;
-#define STRIP(count)                                                                        \
-    strip(count, depth, a + i * distance, row, step, panel, c + i * c_row, c_row, accumulate, \
-          ahead)
-    for (; i + st_strip_rows <= m; i += st_strip_rows) {
-        STRIP(st_strip_rows);
-        // 16 strips have fetched all of a panel.
-        ahead.place += ahead.strip;
-        if (i == 15 * st_strip_rows) ahead = no_panel(panel);
+// A function for every number of rows, of a left operand that is read where it is and of one that is
+// laid out in strips: their addresses take all registers that there are.
+#define STRIP(count)                                                                       \
+    WITH_WIDE __attribute__((noinline)) static void of_rows_##count(const struct strip *s) { \
+        multiply(count, 1, s);                                                             \
+    }                                                                                      \
+    WITH_WIDE __attribute__((noinline)) static void laid_out_##count(const struct strip *s) { \
+        multiply(count, st_strip_rows, s);                                                 \
     }
-    ST_LAST_STRIP(m - i, STRIP)
+ST_EACH_STRIP(STRIP)
 #undef STRIP
+
+typedef void (*multiplication)(const struct strip *);
+#define STRIP(count) of_rows_##count,
+static const multiplication of_rows[] = {0, ST_EACH_STRIP(STRIP)};
+#undef STRIP
+#define STRIP(count) laid_out_##count,
+static const multiplication laid_out[] = {0, ST_EACH_STRIP(STRIP)};
+#undef STRIP
+
+/// c [count, width] = edge [count, 32], or += with `accumulate`.
+WITH_WIDE static void add_edge(
+    long count, long width, const float *edge, float *c, long c_row, bool accumulate) {
+    for (long r = 0; r < count; r++)
+        for (long column = 0; column < width; column += 16) {
+            const __mmask16 part = lanes_of(width - column);
+            float *place = c + r * c_row + column;
+            __m512 sums = _mm512_load_ps(edge + r * panel_width + column);
+            if (accumulate) sums += _mm512_maskz_loadu_ps(part, place);
+            _mm512_mask_storeu_ps(place, part, sums);
+        }
 }
 
-/// Columns of b [depth, 32].
-WITH_WIDE static void fill_panel(long depth, const float *b, long b_row, float *panel) {
+/// m rows of c by one panel, of which `width` columns are there. `strip` is the first one; each of the
+/// others begins `distance` further in a.
+WITH_WIDE static void rows_by_panel(
+    long m, const multiplication *multiply, struct strip strip, long distance, long width) {
+    const bool whole = width == panel_width;
+    float edge[st_strip_rows * panel_width] __attribute__((aligned(64)));
+    float *c = strip.c;
+    const long c_row = strip.c_row;
+    const bool accumulate = strip.accumulate;
+    if (!whole) {
+        strip.c = edge;
+        strip.c_row = panel_width;
+        strip.accumulate = false;
+    }
+    for (long i = 0; i < m; i += st_strip_rows) {
+        const long count = smaller(m - i, st_strip_rows);
+        if (whole) strip.c = c;
+        multiply[count](&strip);
+        if (!whole) add_edge(count, width, edge, c, c_row, accumulate);
+        c += count * c_row;
+        strip.a += distance;
+        // 16 strips have fetched all of a panel.
+        strip.ahead.place += strip.ahead.strip;
+        if (i == 15 * st_strip_rows) strip.ahead = no_panel(strip.panel);
+    }
+}
+
+/// Columns of b [depth, 32], of which `width` are there.
+WITH_WIDE static inline __attribute__((always_inline)) void fill_panel(
+    long depth, long width, const float *b, long b_row, bool rounded, float *panel) {
+    const __mmask16 parts[2] = {lanes_of(width), lanes_of(width - 16)};
     for (long l = 0; l < depth; l++)
         for (int half = 0; half < 2; half++)
             _mm512_store_ps(
-                panel + l * panel_width + half * 16, _mm512_loadu_ps(b + l * b_row + half * 16));
+                panel + l * panel_width + half * 16,
+                operand(_mm512_maskz_loadu_ps(parts[half], b + l * b_row + half * 16), rounded));
 }
 
-/// The same from bᵀ [32, depth]; depth is a multiple of 16.
-WITH_WIDE static void fill_panel_transposed(long depth, const float *b, long b_row, float *panel) {
+/// The same from bᵀ [32, depth].
+WITH_WIDE static inline __attribute__((always_inline)) void fill_panel_transposed(
+    long depth, long width, const float *b, long b_row, bool rounded, float *panel) {
     for (int half = 0; half < 2; half++)
         for (long l = 0; l < depth; l += 16) {
+            const __mmask16 part = lanes_of(depth - l);
             __m512i square[16];
 #pragma clang loop unroll(full)
-            for (int r = 0; r < 16; r++)
-                square[r] = _mm512_loadu_si512(b + (half * 16 + r) * b_row + l);
+            for (int r = 0; r < 16; r++) {
+                const long column = half * 16 + r;
+                // Past the operand's end nothing is read: no lane is asked for.
+                const __mmask16 lanes = column < width ? part : 0;
+                const float *place = b + smaller(column, width - 1) * b_row + l;
+                square[r] = (__m512i)operand(_mm512_maskz_loadu_ps(lanes, place), rounded);
+            }
             st_transpose16(square);
 #pragma clang loop unroll(full)
             for (int r = 0; r < 16; r++)
@@ -159,93 +244,126 @@ static inline long rows_of_a_block(long m) {
     return blocks == 0 ? 0 : (strips + blocks - 1) / blocks * st_strip_rows;
 }
 
-/// Part of `count` rows; depth is a multiple of 16.
-WITH_WIDE static void copy_rows(long count, long depth, const float *a, long a_row, float *copy) {
+/// Part of `count` rows.
+WITH_WIDE static inline __attribute__((always_inline)) void copy_rows(
+    long count, long depth, const float *a, long a_row, bool rounded, float *copy) {
     for (long i = 0; i < count; i++)
         for (long l = 0; l < depth; l += 16)
-            _mm512_store_ps(copy + i * copy_row + l, _mm512_loadu_ps(a + i * a_row + l));
+            _mm512_store_ps(
+                copy + i * copy_row + l,
+                operand(_mm512_maskz_loadu_ps(lanes_of(depth - l), a + i * a_row + l), rounded));
 }
 
+/// Products of no terms.
+static void clear(long m, long n, float *c) { memset(c, 0, (size_t)(m * n) * sizeof *c); }
+
 WITH_WIDE static inline __attribute__((always_inline)) void times(
-    long m, long n, long k, const float *a, const float *b, bool transposed, float *c,
-    bool accumulate) {
+    long m, long n, long k, const float *a, const float *b, bool transposed, bool rounded,
+    float *c, bool accumulate) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
     float copy[copy_row * block_rows] __attribute__((aligned(64)));
     // Value l of every row is in the same set of the first cache, which has fewer places than a
     // strip has rows.
-    const bool copied = k % 1024 == 0;
+    const bool copied = rounded || k % 1024 == 0;
     const long block = copied ? rows_of_a_block(m) : m;
+    if (k == 0 && !accumulate) clear(m, n, c);
     for (long l = 0; l < k; l += panel_depth) {
         const long depth = smaller(k - l, panel_depth);
         for (long i = 0; i < m; i += block) {
             const long count = smaller(m - i, block);
             const float *left = a + i * k + l;
-            if (copied) copy_rows(count, depth, left, k, copy);
+            if (copied) copy_rows(count, depth, left, k, rounded, copy);
             for (long j = 0; j < n; j += panel_width) {
                 const float *place = transposed ? b + j * k + l : b + l * n + j;
+                const long width = smaller(n - j, panel_width);
                 struct ahead ahead;
                 if (transposed) {
-                    fill_panel_transposed(depth, place, k, panel);
+                    fill_panel_transposed(depth, width, place, k, rounded, panel);
                     ahead = next_rows(place, k);
                 } else {
-                    fill_panel(depth, place, n, panel);
+                    fill_panel(depth, width, place, n, rounded, panel);
                     ahead = next_columns(place, n);
                 }
-                if (j + panel_width == n) ahead = no_panel(panel);
+                if (j + panel_width >= n) ahead = no_panel(panel);
                 const long row = copied ? copy_row : k;
-                rows_by_panel(
-                    count, depth, copied ? copy : left, row, row, 1, panel, c + i * n + j, n,
-                    accumulate || l > 0, ahead);
+                const struct strip first = {
+                    depth, copied ? copy : left, row, panel, c + i * n + j, n,
+                    accumulate || l > 0, ahead};
+                rows_by_panel(count, of_rows, first, st_strip_rows * row, width);
             }
         }
     }
 }
 
 WITH_WIDE void st_f32_times_transposed(
-    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
-    times(m, n, k, a, b, true, c, accumulate);
+    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
+    bool accumulate) {
+    if (operands == st_f32_rounded) {
+        times(m, n, k, a, b, true, true, c, accumulate);
+    } else {
+        times(m, n, k, a, b, true, false, c, accumulate);
+    }
 }
 
 WITH_WIDE void st_f32_times(
-    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
-    times(m, n, k, a, b, false, c, accumulate);
+    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
+    bool accumulate) {
+    if (operands == st_f32_rounded) {
+        times(m, n, k, a, b, false, true, c, accumulate);
+    } else {
+        times(m, n, k, a, b, false, false, c, accumulate);
+    }
 }
 
 /// Columns of a [depth, count], cut into strips [depth, 14] one after the other.
-WITH_WIDE static void fill_strips(
-    long depth, long count, const float *a, long a_row, float *strips) {
+WITH_WIDE static inline __attribute__((always_inline)) void fill_strips(
+    long depth, long count, const float *a, long a_row, bool rounded, float *strips) {
     // 16 rows ahead: the next one is elsewhere in memory each time.
     const uintptr_t fetched = (uintptr_t)(16 * a_row) * sizeof *a;
     for (long l = 0; l < depth; l++)
         for (long i = 0; i < count; i += st_strip_rows) {
-            const __mmask16 part = (1u << smaller(count - i, st_strip_rows)) - 1;
+            const __mmask16 part = lanes_of(smaller(count - i, st_strip_rows));
             // Past the operand's end nothing is read, and the address is a number.
             __builtin_prefetch((const void *)((uintptr_t)(a + l * a_row + i) + fetched));
             _mm512_mask_storeu_ps(
                 strips + i * depth + l * st_strip_rows, part,
-                _mm512_maskz_loadu_ps(part, a + l * a_row + i));
+                operand(_mm512_maskz_loadu_ps(part, a + l * a_row + i), rounded));
         }
 }
 
-WITH_WIDE void st_f32_transposed_times(
-    long m, long n, long k, const float *a, long a_row, const float *b, float *c) {
+WITH_WIDE static inline __attribute__((always_inline)) void transposed_times(
+    long m, long n, long k, const float *a, long a_row, const float *b, bool rounded, float *c,
+    bool accumulate) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
     float strips[panel_depth * block_rows] __attribute__((aligned(64)));
     const long block = rows_of_a_block(m);
+    if (k == 0 && !accumulate) clear(m, n, c);
     for (long l = 0; l < k; l += panel_depth) {
         const long depth = smaller(k - l, panel_depth);
         for (long i = 0; i < m; i += block) {
             const long count = smaller(m - i, block);
-            fill_strips(depth, count, a + l * a_row + i, a_row, strips);
+            fill_strips(depth, count, a + l * a_row + i, a_row, rounded, strips);
             for (long j = 0; j < n; j += panel_width) {
                 const float *place = b + l * n + j;
-                fill_panel(depth, place, n, panel);
-                const bool last = j + panel_width == n;
-                rows_by_panel(
-                    count, depth, strips, depth, 1, st_strip_rows, panel, c + i * n + j, n, true,
-                    last ? no_panel(panel) : next_columns(place, n));
+                const long width = smaller(n - j, panel_width);
+                fill_panel(depth, width, place, n, rounded, panel);
+                const bool last = j + panel_width >= n;
+                const struct strip first = {
+                    depth, strips, 1, panel, c + i * n + j, n, accumulate || l > 0,
+                    last ? no_panel(panel) : next_columns(place, n)};
+                rows_by_panel(count, laid_out, first, st_strip_rows * depth, width);
             }
         }
+    }
+}
+
+WITH_WIDE void st_f32_transposed_times(
+    long m, long n, long k, const float *a, long a_row, const float *b, st_f32_operands operands,
+    float *c, bool accumulate) {
+    if (operands == st_f32_rounded) {
+        transposed_times(m, n, k, a, a_row, b, true, c, accumulate);
+    } else {
+        transposed_times(m, n, k, a, a_row, b, false, c, accumulate);
     }
 }
 
@@ -255,10 +373,13 @@ bool st_f32_has_products(void) { return false; }
 
 // Not called, as there are no products.
 void st_f32_times_transposed(
-    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {}
+    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
+    bool accumulate) {}
 void st_f32_times(
-    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {}
+    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
+    bool accumulate) {}
 void st_f32_transposed_times(
-    long m, long n, long k, const float *a, long a_row, const float *b, float *c) {}
+    long m, long n, long k, const float *a, long a_row, const float *b, st_f32_operands operands,
+    float *c, bool accumulate) {}
 
 #endif

@@ -21,6 +21,11 @@ static inline __attribute__((always_inline)) void st_places_of_rows(
     for (int r = 0; r < st_strip_rows; r++) rows[r] = places[r];
 }
 
+/// STRIP(n) for every number of rows that a strip can have.
+#define ST_EACH_STRIP(STRIP)                                                       \
+    STRIP(1) STRIP(2) STRIP(3) STRIP(4) STRIP(5) STRIP(6) STRIP(7) STRIP(8) STRIP(9) \
+    STRIP(10) STRIP(11) STRIP(12) STRIP(13) STRIP(14)
+
 /// STRIP(n) with n, known to the compiler, the rows that are left after whole strips.
 #define ST_LAST_STRIP(left, STRIP) \
     switch (left) {                \

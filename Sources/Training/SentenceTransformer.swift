@@ -46,7 +46,7 @@ public final class SentenceTransformer: @unchecked Sendable {
     var sums: MemoryRegion?
     /// What multiplies in mixed precision; without it there is none. The processor's best, until a
     /// test chooses, which it does before the first use.
-    package var bfloat16Unit = BFloat16.units.first
+    package var bfloat16Unit = BFloat16.bestUnit
     /// Made at the first use of mixed precision.
     var mixedPrecisionWeights: MixedPrecisionWeights?
     /// Set by `forward(_:dropout:keeping:)`, used up by `backward(_:)`.

@@ -12,7 +12,7 @@ func runStepBenchmarks(_ options: BenchmarkOptions) {
     dropout(options)
     pooling(options)
     updates(options)
-    if let unit = BFloat16.units.first { bfloat16Products(options, unit) }
+    for unit in BFloat16.units where unit != .plain { bfloat16Products(options, unit) }
 }
 
 private func dropout(_ options: BenchmarkOptions) {
@@ -166,23 +166,23 @@ private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit
         BFloat16.weightScratchCount(inputs: hidden, outputs: 512))
     let memory = Numbers((2 * wide * hidden + halves + 1) / 2)
     let start = UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: UInt16.self)
-    let weight = BFloat16Weight(forward: start, backward: start + wide * hidden, unit: unit)
+    let weight = BFloat16Weight(
+        w.pointer, inputs: hidden, outputs: wide, unit: unit, copies: start)
     let scratch = start + 2 * wide * hidden
-    weight.packForward(inputs: hidden, outputs: wide, weight: w.pointer)
-    weight.packBackward(inputs: hidden, outputs: wide, weight: w.pointer)
+    weight.packForward()
+    weight.packBackward()
     let work = 2 * Double(tokens * hidden * wide)
-    report(options, "bf16 forward", "\(tokens)x\(hidden)x\(wide)", operations: work) {
+    report(options, "bf16 forward, \(unit)", "\(tokens)x\(hidden)x\(wide)", operations: work) {
         bfloat16Forward(
-            rows: tokens, inputs: hidden, outputs: wide, input: x.pointer, weight: weight,
-            output: y.pointer, scratch: scratch)
+            rows: tokens, input: x.pointer, weight: weight, output: y.pointer, scratch: scratch)
     }
-    report(options, "bf16 dInput", "\(tokens)x\(wide)x\(hidden)", operations: work) {
+    report(options, "bf16 dInput, \(unit)", "\(tokens)x\(wide)x\(hidden)", operations: work) {
         bfloat16BackwardInput(
-            rows: tokens, inputs: hidden, outputs: wide, dOutput: y.pointer, weight: weight,
-            dInput: x.pointer, accumulate: false, scratch: scratch)
+            rows: tokens, dOutput: y.pointer, weight: weight, dInput: x.pointer,
+            accumulate: false, scratch: scratch)
     }
     report(
-        options, "bf16 dWeight, 512 rows", "512x\(rows)x\(hidden)",
+        options, "bf16 dWeight, 512 rows, \(unit)", "512x\(rows)x\(hidden)",
         operations: 2 * Double(512 * rows * hidden)
     ) {
         bfloat16BackwardWeight(

@@ -29,7 +29,7 @@ struct BFloat16Tests {
         (0..<rows * columns).map { x[$0 % rows * columns + $0 / rows] }
     }
 
-    @Test(arguments: [1, 31, 32, 33, 77, 600], [.plain] + BFloat16.units)
+    @Test(arguments: [1, 31, 32, 33, 77, 600], BFloat16.units)
     func `products equal those of rounded operands`(_ rows: Int, _ unit: BFloat16.Unit) {
         let (inputs, outputs) = (96, 64)
         var numbers = TestNumbers(seed: 7)
@@ -37,21 +37,23 @@ struct BFloat16Tests {
         let w = numbers.array(outputs * inputs)
         let dy = numbers.array(rows * outputs)
         let start = numbers.array(rows * inputs)
+        let values = Buffer(w)
         let weight = BFloat16Weight(
-            forward: Self.halves(inputs * outputs), backward: Self.halves(inputs * outputs),
-            unit: unit)
+            values.pointer, inputs: inputs, outputs: outputs, unit: unit,
+            copies: Self.halves(
+                BFloat16Weight.copiesCount(inputs: inputs, outputs: outputs, unit: unit)))
         let scratch = Self.halves(BFloat16.scratchCount(rows: rows, columns: inputs))
         let y = Buffer(zeros: rows * outputs)
         let dx = Buffer(start)
         let dWeight = Buffer(w)
-        weight.packForward(inputs: inputs, outputs: outputs, weight: Buffer(w).pointer)
-        weight.packBackward(inputs: inputs, outputs: outputs, weight: Buffer(w).pointer)
+        weight.packForward()
+        weight.packBackward()
         bfloat16Forward(
-            rows: rows, inputs: inputs, outputs: outputs, input: Buffer(x).pointer,
-            weight: weight, output: y.pointer, scratch: scratch)
+            rows: rows, input: Buffer(x).pointer, weight: weight, output: y.pointer,
+            scratch: scratch)
         bfloat16BackwardInput(
-            rows: rows, inputs: inputs, outputs: outputs, dOutput: Buffer(dy).pointer,
-            weight: weight, dInput: dx.pointer, accumulate: true, scratch: scratch)
+            rows: rows, dOutput: Buffer(dy).pointer, weight: weight, dInput: dx.pointer,
+            accumulate: true, scratch: scratch)
         bfloat16BackwardWeight(
             rows: rows, inputs: inputs, outputs: outputs, range: 0..<32,
             dOutput: Buffer(dy).pointer, input: Buffer(x).pointer, dWeight: dWeight.pointer,
@@ -72,5 +74,41 @@ struct BFloat16Tests {
         // Half of the rows were asked for.
         let sums = w.indices.map { Float(w[$0]) + ($0 < 32 * inputs ? slope[$0] : 0) }
         expectClose(dWeight.values, sums, absolute: tolerance * 4, "dWeight")
+    }
+
+    /// Ties, their neighbours, what rounds up to the next power of two and to infinity, and what is
+    /// no number.
+    @Test(arguments: BFloat16.units)
+    func `values are rounded to the nearest, ties to even`(_ unit: BFloat16.Unit) {
+        let bits: [UInt32] = [
+            0x3f80_8000, 0x3f81_8000, 0x3f80_8001, 0x3f80_7fff, 0xbf81_7fff, 0x3fff_8000,
+            0x7f7f_8000, 0x7f7f_7fff, 0x7f80_0000, 0xff80_0000, 0x7fff_ffff, 0xffff_ffff,
+            0x7fc0_0000, 0x0080_7fff, 0, 0x8000_0000,
+        ]
+        let expected: [UInt32] = [
+            0x3f80_0000, 0x3f82_0000, 0x3f81_0000, 0x3f80_0000, 0xbf81_0000, 0x4000_0000,
+            0x7f80_0000, 0x7f7f_0000, 0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0xffc0_0000,
+            0x7fc0_0000, 0x0080_0000, 0, 0,
+        ]
+        // Each value times one, in a row of its own.
+        let input = Buffer(zeros: bits.count * 32)
+        for (row, pattern) in bits.enumerated() {
+            input.pointer[row * 32 + 3] = Float(bitPattern: pattern)
+        }
+        let one = Buffer((0..<32 * 32).map { $0 % 32 == 3 ? 1 : 0 })
+        let weight = BFloat16Weight(
+            one.pointer, inputs: 32, outputs: 32, unit: unit,
+            copies: Self.halves(
+                BFloat16Weight.copiesCount(inputs: 32, outputs: 32, unit: unit)))
+        weight.packForward()
+        let output = Buffer(zeros: bits.count * 32)
+        bfloat16Forward(
+            rows: bits.count, input: input.pointer, weight: weight, output: output.pointer,
+            scratch: Self.halves(BFloat16.scratchCount(rows: bits.count, columns: 32)))
+        for (row, pattern) in expected.enumerated() {
+            let wanted = Float(bitPattern: pattern)
+            let found = output.values[row * 32 + 5]
+            #expect(found == wanted || found.isNaN && wanted.isNaN, "\(bits[row])")
+        }
     }
 }

@@ -6,7 +6,7 @@ import Training
 
 /// The encoder's passes in bfloat16, by plain C on any processor and by what this one has.
 struct MixedPrecisionTests {
-    private static let units: [BFloat16.Unit] = [.plain] + BFloat16.units
+    private static let units = BFloat16.units
     private let folder: TemporaryFolder
     private let rows: [JSONObject]
 

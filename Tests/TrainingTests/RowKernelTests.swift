@@ -3,10 +3,11 @@ import Training
 
 /// Linear layers, pooling, normalisation, embedding tables.
 struct RowKernelTests {
-    /// The last ones' sizes are what the products of CKernels take, at their edges.
+    /// At the edges of what CKernels' products go through at a time, and on either side of them.
     private static let linearShapes = [
         (1, 1, 1), (5, 19, 7), (33, 32, 48), (1, 32, 64), (13, 64, 32), (29, 416, 32),
         (27, 32, 448), (400, 32, 64), (5, 32, 1024), (407, 1024, 32), (2, 64, 864),
+        (15, 17, 33), (45, 31, 15), (14, 385, 65), (3, 400, 47), (401, 16, 1), (393, 1025, 30),
     ]
 
     @Test(arguments: linearShapes)
@@ -59,6 +60,26 @@ struct RowKernelTests {
                 }
         }
         expectClose(dw.values, dwExpected, absolute: 2 * tolerance(rows), "dWeight, accumulated")
+        linearBackwardWeight(
+            rows: rows, inputs: inputs, outputs: outputs, range: 0..<outputs,
+            dOutput: Buffer(dy).pointer, input: Buffer(x).pointer, dWeight: dw.pointer,
+            accumulate: false)
+        expectClose(
+            dw.values, zip(dwExpected, w).map { $0 - Float($1) }, absolute: 2 * tolerance(rows),
+            "dWeight alone")
+    }
+
+    @Test func `a product of no terms is zero, or adds nothing`() {
+        let out = Buffer([1, 2, 3, 4, 5, 6])
+        let none = Buffer([0])
+        multiply(none.pointer, none.pointer, m: 2, n: 3, k: 0, accumulate: true, into: out.pointer)
+        #expect(out.values == [1, 2, 3, 4, 5, 6])
+        multiply(none.pointer, none.pointer, m: 1, n: 2, k: 0, into: out.pointer)
+        multiplyTransposed(
+            none.pointer, none.pointer, m: 1, n: 2, k: 0, into: out.pointer + 2)
+        transposedMultiply(
+            none.pointer, none.pointer, m: 1, n: 1, k: 0, into: out.pointer + 4)
+        #expect(out.values == [0, 0, 0, 0, 0, 6])
     }
 
     @Test(arguments: [(45, 96, 416), (45, 1024, 64), (45, 40, 24)])

@@ -49,21 +49,30 @@ static inline void st_own_pages(float *values, long count) {
 void st_transpose(
     long rows, long columns, float scale, const float *from, long from_row, float *to, long to_row);
 
-/// Whether the processor has AVX-512, for the three products that follow. In all of them n is a
-/// multiple of 32, and the rows of c follow each other.
+/// Whether the processor has AVX-512, for the three products that follow. They take any sizes, and
+/// the rows of c follow each other.
 bool st_f32_has_products(void);
 
-/// c [m, n] = a · bᵀ, or += with `accumulate`; a [m, k], b [n, k]; k is a multiple of 16.
+/// What of its operands a product multiplies.
+typedef enum {
+    st_f32_exact,   ///< their values
+    st_f32_rounded  ///< their values rounded to bfloat16, as mixed precision asks for
+} st_f32_operands;
+
+/// c [m, n] = a · bᵀ, or += with `accumulate`; a [m, k], b [n, k].
 void st_f32_times_transposed(
-    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate);
+    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
+    bool accumulate);
 
 /// c [m, n] = a · b, or += with `accumulate`; a [m, k], b [k, n].
 void st_f32_times(
-    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate);
+    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
+    bool accumulate);
 
-/// c [m, n] += aᵀ · b; a [k, m] with rows `a_row` apart, b [k, n].
+/// c [m, n] = aᵀ · b, or += with `accumulate`; a [k, m] with rows `a_row` apart, b [k, n].
 void st_f32_transposed_times(
-    long m, long n, long k, const float *a, long a_row, const float *b, float *c);
+    long m, long n, long k, const float *a, long a_row, const float *b, st_f32_operands operands,
+    float *c, bool accumulate);
 
 /// What multiplies.
 typedef enum {
@@ -75,6 +84,10 @@ typedef enum {
 /// The fastest that processor and system offer; asks the system for the tiles at the first call.
 /// With tiles there are vectors, too.
 st_bf16_unit st_bf16_best_unit(void);
+
+/// Whether vectors multiply more bfloat16 values in a time than float32 values: on AMD's processors
+/// twice as many, on Intel's half as many.
+bool st_bf16_has_fast_vectors(void);
 
 /// to[i, j] = from[i, j] for i < rows, 0 up to a multiple of 32 rows. `columns` is a multiple of 32;
 /// the rows of `to` follow each other.

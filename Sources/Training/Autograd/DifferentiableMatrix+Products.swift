@@ -17,11 +17,11 @@ extension DifferentiableMatrix {
         return try .result("matmul", [self, other], out) { [self] dOut in
             accumulate {
                 multiplyTransposed(
-                    dOut.storage, other.value.storage, m: m, n: k, k: n, beta: 1, into: $0)
+                    dOut.storage, other.value.storage, m: m, n: k, k: n, accumulate: true, into: $0)
             }
             other.accumulate {
                 transposedMultiply(
-                    value.storage, dOut.storage, m: k, n: n, k: m, beta: 1, into: $0)
+                    value.storage, dOut.storage, m: k, n: n, k: m, accumulate: true, into: $0)
             }
         }
     }
@@ -43,11 +43,12 @@ extension DifferentiableMatrix {
         multiplyTransposed(value.storage, other.value.storage, m: m, n: n, k: k, into: out.storage)
         return try .result(operation, [self, other], out) { [self] dOut in
             accumulate {
-                multiply(dOut.storage, other.value.storage, m: m, n: k, k: n, beta: 1, into: $0)
+                multiply(
+                    dOut.storage, other.value.storage, m: m, n: k, k: n, accumulate: true, into: $0)
             }
             other.accumulate {
                 transposedMultiply(
-                    dOut.storage, value.storage, m: n, n: k, k: m, beta: 1, into: $0)
+                    dOut.storage, value.storage, m: n, n: k, k: m, accumulate: true, into: $0)
             }
         }
     }

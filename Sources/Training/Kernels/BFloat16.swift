@@ -3,32 +3,48 @@
 // Operands are rounded to bfloat16 (to nearest, ties to even) right before a product; what the layers
 // hand each other, gradients and master weights stay float32. An element's sum runs over k in the
 // same order whatever the number of rows or threads.
+//
+// Intel's dot products of bfloat16 vectors take four times as long as two multiplications and additions
+// of float32 vectors, which do the same (Emerald Rapids: 85 and 173 GFLOP/s a thread, of registers alone).
+// Where there are no tiles, rounded values go through the float32 products there.
 import CKernels
 
 package typealias Halves = UnsafeMutablePointer<UInt16>
 
 package enum BFloat16 {
-    /// What multiplies: AMX's tiles, the dot products of AVX512_BF16, or plain C, which is slow and
-    /// there for tests on processors without either.
+    /// What multiplies.
     package enum Unit: Sendable {
-        case plain, vectors, tiles
+        /// AMX's tiles.
+        case tiles
+        /// The dot products of AVX512_BF16.
+        case vectors
+        /// float32 products of rounded values, with AVX-512.
+        case rounded
+        /// Plain C: slow, for tests on any processor.
+        case plain
 
         fileprivate var code: st_bf16_unit {
             switch self {
-            case .plain: st_bf16_none
-            case .vectors: st_bf16_vectors
             case .tiles: st_bf16_tiles
+            case .vectors: st_bf16_vectors
+            case .rounded, .plain: st_bf16_none
             }
         }
     }
 
-    /// The instructions that this machine has, the fastest first.
-    package static let units: [Unit] =
+    /// The fastest that this machine has; nil if it has no bfloat16 instructions.
+    package static let bestUnit: Unit? =
         switch st_bf16_best_unit() {
-        case st_bf16_tiles: [.tiles, .vectors]
-        case st_bf16_vectors: [.vectors]
-        default: []
+        case st_bf16_tiles: .tiles
+        case st_bf16_vectors: st_bf16_has_fast_vectors() ? .vectors : .rounded
+        default: nil
         }
+
+    /// All that run on this machine.
+    package static let units: [Unit] =
+        (st_bf16_best_unit() == st_bf16_tiles ? [.tiles] : [])
+        + (st_bf16_best_unit() != st_bf16_none ? [.vectors] : [])
+        + (st_f32_has_products() ? [.rounded] : []) + [.plain]
 
     /// Sizes that the tiles of the instructions divide.
     package static func fits(_ sizes: Int...) -> Bool { sizes.allSatisfy { $0 % 32 == 0 } }
@@ -47,49 +63,93 @@ package enum BFloat16 {
     }
 }
 
-/// A weight as the right operand of both products, [inputs · outputs] values each.
+/// A weight [outputs, inputs] as the right operand of both products.
 package struct BFloat16Weight {
-    package let forward: Halves
-    package let backward: Halves
+    package let inputs: Int
+    package let outputs: Int
     /// What multiplies with it.
     package let unit: BFloat16.Unit
+    private let weight: ConstFloats
+    private let forward: Halves
+    private let backward: Halves
 
-    package init(forward: Halves, backward: Halves, unit: BFloat16.Unit) {
-        self.forward = forward
-        self.backward = backward
-        self.unit = unit
+    /// Values that the copies of a weight take, from which a unit multiplies.
+    package static func copiesCount(inputs: Int, outputs: Int, unit: BFloat16.Unit) -> Int {
+        unit == .rounded ? 0 : 2 * inputs * outputs
     }
 
-    /// Rounds `weight` [outputs, inputs] for ``bfloat16Forward``.
-    package func packForward(inputs: Int, outputs: Int, weight: ConstFloats) {
+    /// - copies: ``copiesCount(inputs:outputs:unit:)`` values, which ``packForward()`` and
+    ///   ``packBackward()`` fill
+    package init(
+        _ weight: ConstFloats, inputs: Int, outputs: Int, unit: BFloat16.Unit, copies: Halves
+    ) {
+        self.weight = weight
+        self.inputs = inputs
+        self.outputs = outputs
+        self.unit = unit
+        forward = copies
+        backward = copies + (unit == .rounded ? 0 : inputs * outputs)
+    }
+
+    /// Rounds the weight's present values for ``bfloat16Forward``.
+    package func packForward() {
+        guard unit != .rounded else { return }
         st_bf16_panels_transposed(inputs, outputs, weight, inputs, forward)
     }
 
     /// The same for ``bfloat16BackwardInput``.
-    package func packBackward(inputs: Int, outputs: Int, weight: ConstFloats) {
+    package func packBackward() {
+        guard unit != .rounded else { return }
         st_bf16_panels(outputs, inputs, weight, inputs, backward)
+    }
+
+    fileprivate func multiplyForward(
+        rows: Int, input: ConstFloats, output: Floats, scratch: Halves
+    ) {
+        guard unit != .rounded else {
+            st_f32_times_transposed(
+                rows, outputs, inputs, input, weight, st_f32_rounded, output, false)
+            return
+        }
+        st_bf16_rows(rows, inputs, input, inputs, scratch)
+        st_bf16_product(
+            unit.code, rows, outputs, inputs, scratch, forward, output, outputs, false)
+    }
+
+    fileprivate func multiplyBackward(
+        rows: Int, dOutput: ConstFloats, dInput: Floats, accumulate: Bool, scratch: Halves
+    ) {
+        guard unit != .rounded else {
+            st_f32_times(
+                rows, inputs, outputs, dOutput, weight, st_f32_rounded, dInput, accumulate)
+            return
+        }
+        st_bf16_rows(rows, outputs, dOutput, outputs, scratch)
+        st_bf16_product(
+            unit.code, rows, inputs, outputs, scratch, backward, dInput, inputs, accumulate)
     }
 }
 
 /// ``linearForward`` in bfloat16: output = input · weightᵀ.
+///
+/// - input: [rows, inputs]   - output: [rows, outputs]
+/// - scratch: ``BFloat16/scratchCount(rows:columns:)`` values for rows of `inputs`
 package func bfloat16Forward(
-    rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: BFloat16Weight,
-    output: Floats, scratch: Halves
+    rows: Int, input: ConstFloats, weight: BFloat16Weight, output: Floats, scratch: Halves
 ) {
-    st_bf16_rows(rows, inputs, input, inputs, scratch)
-    st_bf16_product(
-        weight.unit.code, rows, outputs, inputs, scratch, weight.forward, output, outputs, false)
+    weight.multiplyForward(rows: rows, input: input, output: output, scratch: scratch)
 }
 
 /// ``linearBackwardInput`` in bfloat16: dInput = dOutput · weight, or += with `accumulate`.
+///
+/// - dOutput: [rows, outputs]   - dInput: [rows, inputs]
+/// - scratch: ``BFloat16/scratchCount(rows:columns:)`` values for rows of `outputs`
 package func bfloat16BackwardInput(
-    rows: Int, inputs: Int, outputs: Int, dOutput: ConstFloats, weight: BFloat16Weight,
-    dInput: Floats, accumulate: Bool, scratch: Halves
+    rows: Int, dOutput: ConstFloats, weight: BFloat16Weight, dInput: Floats, accumulate: Bool,
+    scratch: Halves
 ) {
-    st_bf16_rows(rows, outputs, dOutput, outputs, scratch)
-    st_bf16_product(
-        weight.unit.code, rows, inputs, outputs, scratch, weight.backward, dInput, inputs,
-        accumulate)
+    weight.multiplyBackward(
+        rows: rows, dOutput: dOutput, dInput: dInput, accumulate: accumulate, scratch: scratch)
 }
 
 /// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
@@ -102,6 +162,12 @@ package func bfloat16BackwardWeight(
     rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
     input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit, scratch: Halves
 ) {
+    guard unit != .rounded else {
+        st_f32_transposed_times(
+            range.count, inputs, rows, dOutput + range.lowerBound, outputs, input,
+            st_f32_rounded, dWeight + range.lowerBound * inputs, true)
+        return
+    }
     let depth = min((rows + 31) / 32 * 32, BFloat16.depth)
     let left = scratch
     let panels = left + depth * range.count

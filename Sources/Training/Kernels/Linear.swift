@@ -5,11 +5,6 @@
 import CKernels
 import COpenBLAS
 
-/// Whether CKernels' float32 products take matrices of these sizes on this processor.
-package func hasOwnProducts(inputs: Int, outputs: Int) -> Bool {
-    inputs % 32 == 0 && outputs % 32 == 0 && st_f32_has_products()
-}
-
 /// output = input · weightᵀ, or += with `accumulate`; the bias is left to the next kernel.
 ///
 /// - input: [rows, inputs]   - weight: [outputs, inputs]   - output: [rows, outputs]
@@ -19,8 +14,9 @@ package func linearForward(
     rows: Int, inputs: Int, outputs: Int, input: ConstFloats, weight: ConstFloats,
     output: Floats, accumulate: Bool = false
 ) {
-    if hasOwnProducts(inputs: inputs, outputs: outputs) {
-        st_f32_times_transposed(rows, outputs, inputs, input, weight, output, accumulate)
+    if st_f32_has_products() {
+        st_f32_times_transposed(
+            rows, outputs, inputs, input, weight, st_f32_exact, output, accumulate)
         return
     }
     cblas_sgemm(
@@ -36,8 +32,8 @@ package func linearBackwardInput(
     rows: Int, inputs: Int, outputs: Int, dOutput: ConstFloats, weight: ConstFloats,
     dInput: Floats, accumulate: Bool
 ) {
-    if hasOwnProducts(inputs: inputs, outputs: outputs) {
-        st_f32_times(rows, inputs, outputs, dOutput, weight, dInput, accumulate)
+    if st_f32_has_products() {
+        st_f32_times(rows, inputs, outputs, dOutput, weight, st_f32_exact, dInput, accumulate)
         return
     }
     cblas_sgemm(
@@ -46,7 +42,8 @@ package func linearBackwardInput(
         accumulate ? 1 : 0, dInput, blasint(inputs))
 }
 
-/// dWeight[o, i] += Σ over rows of dOutput[r, o] · input[r, i] for the rows `range` of dWeight.
+/// dWeight[o, i] += Σ over rows of dOutput[r, o] · input[r, i] for the rows `range` of dWeight; = without
+/// `accumulate`.
 ///
 /// - dOutput: [rows, outputs]   - input: [rows, inputs]   - dWeight: [outputs, inputs]
 ///
@@ -54,18 +51,18 @@ package func linearBackwardInput(
 /// order whoever computes its tile.
 package func linearBackwardWeight(
     rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
-    input: ConstFloats, dWeight: Floats
+    input: ConstFloats, dWeight: Floats, accumulate: Bool = true
 ) {
-    if hasOwnProducts(inputs: inputs, outputs: outputs) {
+    if st_f32_has_products() {
         st_f32_transposed_times(
-            range.count, inputs, rows, dOutput + range.lowerBound, outputs, input,
-            dWeight + range.lowerBound * inputs)
+            range.count, inputs, rows, dOutput + range.lowerBound, outputs, input, st_f32_exact,
+            dWeight + range.lowerBound * inputs, accumulate)
         return
     }
     cblas_sgemm(
         CblasRowMajor, CblasTrans, CblasNoTrans, blasint(range.count), blasint(inputs),
-        blasint(rows), 1, dOutput + range.lowerBound, blasint(outputs), input, blasint(inputs), 1,
-        dWeight + range.lowerBound * inputs, blasint(inputs))
+        blasint(rows), 1, dOutput + range.lowerBound, blasint(outputs), input, blasint(inputs),
+        accumulate ? 1 : 0, dWeight + range.lowerBound * inputs, blasint(inputs))
 }
 
 /// Adds `bias` [columns] to every row of `values` [rows, columns].

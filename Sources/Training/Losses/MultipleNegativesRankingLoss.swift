@@ -310,10 +310,10 @@ public final class MultipleNegativesRankingLoss: Loss {
             let right = toQueries ? 0 : all
             multiply(
                 block.logits.storage, x.rowPointer(right), m: part.rows.count, n: part.dimension,
-                k: width, beta: 1, into: dX.rowPointer(left))
+                k: width, accumulate: true, into: dX.rowPointer(left))
             transposedMultiply(
                 block.logits.storage, x.rowPointer(left), m: width, n: part.dimension,
-                k: part.rows.count, beta: 1, into: dX.rowPointer(right))
+                k: part.rows.count, accumulate: true, into: dX.rowPointer(right))
         }
     }
 }

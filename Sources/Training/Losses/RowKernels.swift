@@ -3,8 +3,6 @@
 // Loss matrices are small (at most a few thousand sentences), so everything runs on the caller's
 // thread; the result does not depend on the number of threads.
 
-import COpenBLAS
-
 /// Σ x·y over `count` floats, in 16 partial sums.
 @inline(__always)
 package func rowDot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) -> Float {
@@ -85,32 +83,31 @@ package struct NormalizedRows {
     }
 }
 
-/// out = x · yᵀ + beta · out, with x [m, k] and y [n, k].
+/// out = x · yᵀ, or += with `accumulate`; x [m, k], y [n, k].
 package func multiplyTransposed(
-    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, m: Int, n: Int, k: Int,
-    beta: Float = 0, into out: UnsafeMutablePointer<Float>
+    _ x: ConstFloats, _ y: ConstFloats, m: Int, n: Int, k: Int, accumulate: Bool = false,
+    into out: Floats
 ) {
-    cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), 1, x, Int32(k), y,
-        Int32(k), beta, out, Int32(n))
+    linearForward(
+        rows: m, inputs: k, outputs: n, input: x, weight: y, output: out, accumulate: accumulate)
 }
 
-/// out = x · y + beta · out, with x [m, k] and y [k, n].
+/// out = x · y, or += with `accumulate`; x [m, k], y [k, n].
 package func multiply(
-    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, m: Int, n: Int, k: Int,
-    beta: Float = 0, into out: UnsafeMutablePointer<Float>
+    _ x: ConstFloats, _ y: ConstFloats, m: Int, n: Int, k: Int, accumulate: Bool = false,
+    into out: Floats
 ) {
-    cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, x, Int32(k), y,
-        Int32(n), beta, out, Int32(n))
+    linearBackwardInput(
+        rows: m, inputs: n, outputs: k, dOutput: x, weight: y, dInput: out,
+        accumulate: accumulate)
 }
 
-/// out = xᵀ · y + beta · out, with x [k, m] and y [k, n].
+/// out = xᵀ · y, or += with `accumulate`; x [k, m], y [k, n].
 package func transposedMultiply(
-    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, m: Int, n: Int, k: Int,
-    beta: Float = 0, into out: UnsafeMutablePointer<Float>
+    _ x: ConstFloats, _ y: ConstFloats, m: Int, n: Int, k: Int, accumulate: Bool = false,
+    into out: Floats
 ) {
-    cblas_sgemm(
-        CblasRowMajor, CblasTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, x, Int32(m), y,
-        Int32(n), beta, out, Int32(n))
+    linearBackwardWeight(
+        rows: k, inputs: n, outputs: m, range: 0..<m, dOutput: x, input: y, dWeight: out,
+        accumulate: accumulate)
 }

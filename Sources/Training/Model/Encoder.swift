@@ -126,8 +126,7 @@ final class Encoder {
     ) {
         if let low {
             bfloat16Forward(
-                rows: rows, inputs: layer.inputs, outputs: layer.outputs, input: input,
-                weight: low, output: output, scratch: worker.bfloat16)
+                rows: rows, input: input, weight: low, output: output, scratch: worker.bfloat16)
             return
         }
         linearForward(
@@ -276,8 +275,8 @@ final class Encoder {
     ) {
         if let low {
             bfloat16BackwardInput(
-                rows: rows, inputs: layer.inputs, outputs: layer.outputs, dOutput: dOutput,
-                weight: low, dInput: dInput, accumulate: accumulate, scratch: worker.bfloat16)
+                rows: rows, dOutput: dOutput, weight: low, dInput: dInput,
+                accumulate: accumulate, scratch: worker.bfloat16)
             return
         }
         linearBackwardInput(

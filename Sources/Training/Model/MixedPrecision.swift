@@ -11,7 +11,7 @@ final class MixedPrecisionWeights {
     }
     private(set) var layers: [Layer] = []
     let unit: BFloat16.Unit
-    private let weights: [(linear: LinearWeights, copy: BFloat16Weight)]
+    private let weights: [BFloat16Weight]
     private let region: MemoryRegion
     private var forwardIsCurrent = false
     private var backwardIsCurrent = false
@@ -21,25 +21,25 @@ final class MixedPrecisionWeights {
         let linears = encoder.layers.flatMap {
             [$0.queryKeyValue, $0.attentionOutput, $0.up, $0.down]
         }
-        let count = linears.reduce(0) { $0 + $1.inputs * $1.outputs }
-        // Two copies of two bytes a value.
-        let region = try MemoryRegion.zeroed(floats: count, hugePages: true)
-        var next = region.base.assumingMemoryBound(to: UInt16.self)
-        func carve(_ count: Int) -> Halves {
-            defer { next += count }
-            return next
+        func copies(_ linear: LinearWeights) -> Int {
+            BFloat16Weight.copiesCount(
+                inputs: linear.inputs, outputs: linear.outputs, unit: unit)
         }
+        // Two bytes a value.
+        let count = linears.reduce(0) { $0 + copies($1) }
+        let region = try MemoryRegion.zeroed(floats: max((count + 1) / 2, 1), hugePages: true)
+        var next = region.base.assumingMemoryBound(to: UInt16.self)
         weights = linears.map { linear in
-            let size = linear.inputs * linear.outputs
-            return (
-                linear, BFloat16Weight(forward: carve(size), backward: carve(size), unit: unit)
-            )
+            defer { next += copies(linear) }
+            return BFloat16Weight(
+                linear.weight, inputs: linear.inputs, outputs: linear.outputs, unit: unit,
+                copies: next)
         }
         self.region = region
         layers = stride(from: 0, to: weights.count, by: 4).map { first in
             Layer(
-                queryKeyValue: weights[first].copy, attentionOutput: weights[first + 1].copy,
-                up: weights[first + 2].copy, down: weights[first + 3].copy)
+                queryKeyValue: weights[first], attentionOutput: weights[first + 1],
+                up: weights[first + 2], down: weights[first + 3])
         }
     }
 
@@ -52,19 +52,11 @@ final class MixedPrecisionWeights {
     /// Makes the copies that a pass needs, if they are out of date.
     func refresh(forTraining: Bool, _ pool: WorkerPool) {
         if !forwardIsCurrent {
-            pool.run(weights.count) { task, _ in
-                let (linear, copy) = weights[task]
-                copy.packForward(
-                    inputs: linear.inputs, outputs: linear.outputs, weight: linear.weight)
-            }
+            pool.run(weights.count) { task, _ in weights[task].packForward() }
             forwardIsCurrent = true
         }
         if forTraining, !backwardIsCurrent {
-            pool.run(weights.count) { task, _ in
-                let (linear, copy) = weights[task]
-                copy.packBackward(
-                    inputs: linear.inputs, outputs: linear.outputs, weight: linear.weight)
-            }
+            pool.run(weights.count) { task, _ in weights[task].packBackward() }
             backwardIsCurrent = true
         }
     }
