@@ -96,25 +96,51 @@ WITH_VECTORS static void vector_panels_transposed(
     }
 }
 
-WITH_VECTORS static void vector_transposed(
-    long depth, long columns, const float *a, long a_row, uint16_t *to) {
-    // Squares of 32 rows, two side by side, and 16 columns.
+/// The same of bfloat16 values.
+WITH_VECTORS static __m512i pair_of_halves(const uint16_t *upper, const uint16_t *lower) {
+    __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)upper));
+    if (!lower) return low;
+    __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)lower));
+    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+}
+
+/// Squares of 32 rows, two side by side, and 16 columns; `half` says that a has bfloat16 values.
+WITH_VECTORS static inline __attribute__((always_inline)) void transpose(
+    long depth, long columns, const void *a, long a_row, bool half, uint16_t *to) {
     const long full = up(depth);
     for (long l = 0; l < full; l += 32)
         for (long j = 0; j < columns; j += 16) {
             __m512i square[16];
 #pragma clang loop unroll(full)
             for (int r = 0; r < 16; r++) {
-                const long place = l + 2 * r;
-                const float *row = a + place * a_row + j;
-                square[r] = place < depth ? pair(row, place + 1 < depth ? row + a_row : 0)
-                                          : _mm512_setzero_si512();
+                const long row = l + 2 * r;
+                const long place = row * a_row + j;
+                square[r] = _mm512_setzero_si512();
+                if (row >= depth) continue;
+                const bool both = row + 1 < depth;
+                if (half) {
+                    const uint16_t *values = (const uint16_t *)a + place;
+                    square[r] = pair_of_halves(values, both ? values + a_row : 0);
+                } else {
+                    const float *values = (const float *)a + place;
+                    square[r] = pair(values, both ? values + a_row : 0);
+                }
             }
             st_transpose16(square);
 #pragma clang loop unroll(full)
             for (int c = 0; c < 16; c++)
                 _mm512_storeu_si512(to + (j + c) * full + l, square[c]);
         }
+}
+
+WITH_VECTORS static void vector_transposed(
+    long depth, long columns, const float *a, long a_row, uint16_t *to) {
+    transpose(depth, columns, a, a_row, false, to);
+}
+
+WITH_VECTORS static void vector_transposed_rows(
+    long depth, long columns, const uint16_t *a, long a_row, uint16_t *to) {
+    transpose(depth, columns, a, a_row, true, to);
 }
 
 struct tile_shapes {
@@ -281,6 +307,7 @@ bool st_bf16_has_fast_vectors(void) { return false; }
 #define vector_panels st_plain_panels
 #define vector_panels_transposed st_plain_panels_transposed
 #define vector_transposed st_plain_transposed
+#define vector_transposed_rows st_plain_transposed_rows
 #define product_of_vectors st_plain_product
 #define product_of_tiles st_plain_product
 
@@ -304,6 +331,12 @@ void st_bf16_panels_transposed(
 
 void st_bf16_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to) {
     (has_vectors() ? vector_transposed : st_plain_transposed)(depth, columns, a, a_row, to);
+}
+
+void st_bf16_transposed_rows(
+    long depth, long columns, const uint16_t *a, long a_row, uint16_t *to) {
+    (has_vectors() ? vector_transposed_rows : st_plain_transposed_rows)(
+        depth, columns, a, a_row, to);
 }
 
 void st_bf16_product(

@@ -53,6 +53,13 @@ void st_plain_transposed(long depth, long columns, const float *a, long a_row, u
             to[j * full + l] = l < depth ? rounded(a[l * a_row + j]) : 0;
 }
 
+void st_plain_transposed_rows(
+    long depth, long columns, const uint16_t *a, long a_row, uint16_t *to) {
+    const long full = up(depth);
+    for (long j = 0; j < columns; j++)
+        for (long l = 0; l < full; l++) to[j * full + l] = l < depth ? a[l * a_row + j] : 0;
+}
+
 void st_plain_product(
     long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
     bool accumulate) {

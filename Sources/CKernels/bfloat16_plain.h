@@ -12,6 +12,8 @@ void st_plain_panels(long depth, long columns, const float *b, long b_row, uint1
 void st_plain_panels_transposed(
     long depth, long columns, const float *b, long b_row, uint16_t *to);
 void st_plain_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to);
+void st_plain_transposed_rows(
+    long depth, long columns, const uint16_t *a, long a_row, uint16_t *to);
 void st_plain_product(
     long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c, long c_row,
     bool accumulate);

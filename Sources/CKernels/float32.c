@@ -63,7 +63,7 @@ static inline __mmask16 lanes_of(long count) {
     return count >= 16 ? 0xffff : count > 0 ? (__mmask16)((1u << count) - 1) : 0;
 }
 
-/// What is multiplied: x, or x rounded to bfloat16, to nearest, ties to even.
+/// What of the right operand is multiplied: x, or x rounded to bfloat16, to nearest, ties to even.
 WITH_WIDE static inline __attribute__((always_inline)) __m512 operand(__m512 x, bool rounded) {
     if (!rounded) return x;
     const __m512i bits = (__m512i)x;
@@ -74,6 +74,14 @@ WITH_WIDE static inline __attribute__((always_inline)) __m512 operand(__m512 x, 
     const __mmask16 numbers = _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q);
     return (__m512)_mm512_mask_and_epi32(
         bits, numbers, moved, _mm512_set1_epi32((int)0xffff0000));
+}
+
+/// Values of the left operand in float32: `half` says that they are bfloat16's.
+WITH_WIDE static inline __attribute__((always_inline)) __m512 left_values(
+    const void *a, long place, __mmask16 lanes, bool half) {
+    if (!half) return _mm512_maskz_loadu_ps(lanes, (const float *)a + place);
+    const __m256i values = _mm256_maskz_loadu_epi16(lanes, (const uint16_t *)a + place);
+    return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(values), 16);
 }
 
 /// c [count, 32] = a · panel [depth, 32], or += with `accumulate`; a's value (r, l) is
@@ -244,21 +252,22 @@ static inline long rows_of_a_block(long m) {
     return blocks == 0 ? 0 : (strips + blocks - 1) / blocks * st_strip_rows;
 }
 
-/// Part of `count` rows.
+/// Part of `count` rows, from the left operand's value `place` on.
 WITH_WIDE static inline __attribute__((always_inline)) void copy_rows(
-    long count, long depth, const float *a, long a_row, bool rounded, float *copy) {
+    long count, long depth, const void *a, long place, long a_row, bool half, float *copy) {
     for (long i = 0; i < count; i++)
         for (long l = 0; l < depth; l += 16)
             _mm512_store_ps(
                 copy + i * copy_row + l,
-                operand(_mm512_maskz_loadu_ps(lanes_of(depth - l), a + i * a_row + l), rounded));
+                left_values(a, place + i * a_row + l, lanes_of(depth - l), half));
 }
 
 /// Products of no terms.
 static void clear(long m, long n, float *c) { memset(c, 0, (size_t)(m * n) * sizeof *c); }
 
+/// `rounded`: a has bfloat16 values, and those of b are rounded to such.
 WITH_WIDE static inline __attribute__((always_inline)) void times(
-    long m, long n, long k, const float *a, const float *b, bool transposed, bool rounded,
+    long m, long n, long k, const void *a, const float *b, bool transposed, bool rounded,
     float *c, bool accumulate) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
     float copy[copy_row * block_rows] __attribute__((aligned(64)));
@@ -271,8 +280,9 @@ WITH_WIDE static inline __attribute__((always_inline)) void times(
         const long depth = smaller(k - l, panel_depth);
         for (long i = 0; i < m; i += block) {
             const long count = smaller(m - i, block);
-            const float *left = a + i * k + l;
-            if (copied) copy_rows(count, depth, left, k, rounded, copy);
+            if (copied) copy_rows(count, depth, a, i * k + l, k, rounded, copy);
+            const float *left = copied ? copy : (const float *)a + i * k + l;
+            const long row = copied ? copy_row : k;
             for (long j = 0; j < n; j += panel_width) {
                 const float *place = transposed ? b + j * k + l : b + l * n + j;
                 const long width = smaller(n - j, panel_width);
@@ -285,10 +295,8 @@ WITH_WIDE static inline __attribute__((always_inline)) void times(
                     ahead = next_columns(place, n);
                 }
                 if (j + panel_width >= n) ahead = no_panel(panel);
-                const long row = copied ? copy_row : k;
                 const struct strip first = {
-                    depth, copied ? copy : left, row, panel, c + i * n + j, n,
-                    accumulate || l > 0, ahead};
+                    depth, left, row, panel, c + i * n + j, n, accumulate || l > 0, ahead};
                 rows_by_panel(count, of_rows, first, st_strip_rows * row, width);
             }
         }
@@ -296,43 +304,45 @@ WITH_WIDE static inline __attribute__((always_inline)) void times(
 }
 
 WITH_WIDE void st_f32_times_transposed(
-    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
-    bool accumulate) {
-    if (operands == st_f32_rounded) {
-        times(m, n, k, a, b, true, true, c, accumulate);
-    } else {
-        times(m, n, k, a, b, true, false, c, accumulate);
-    }
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
+    times(m, n, k, a, b, true, false, c, accumulate);
+}
+
+WITH_WIDE void st_rounded_times_transposed(
+    long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate) {
+    times(m, n, k, a, b, true, true, c, accumulate);
 }
 
 WITH_WIDE void st_f32_times(
-    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
-    bool accumulate) {
-    if (operands == st_f32_rounded) {
-        times(m, n, k, a, b, false, true, c, accumulate);
-    } else {
-        times(m, n, k, a, b, false, false, c, accumulate);
-    }
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {
+    times(m, n, k, a, b, false, false, c, accumulate);
 }
 
-/// Columns of a [depth, count], cut into strips [depth, 14] one after the other.
+WITH_WIDE void st_rounded_times(
+    long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate) {
+    times(m, n, k, a, b, false, true, c, accumulate);
+}
+
+/// Columns of a [depth, count], from its value `place` on, cut into strips [depth, 14] one after the
+/// other.
 WITH_WIDE static inline __attribute__((always_inline)) void fill_strips(
-    long depth, long count, const float *a, long a_row, bool rounded, float *strips) {
-    // 16 rows ahead: the next one is elsewhere in memory each time.
-    const uintptr_t fetched = (uintptr_t)(16 * a_row) * sizeof *a;
+    long depth, long count, const void *a, long place, long a_row, bool half, float *strips) {
+    const uintptr_t size = half ? sizeof(uint16_t) : sizeof(float);
     for (long l = 0; l < depth; l++)
         for (long i = 0; i < count; i += st_strip_rows) {
             const __mmask16 part = lanes_of(smaller(count - i, st_strip_rows));
-            // Past the operand's end nothing is read, and the address is a number.
-            __builtin_prefetch((const void *)((uintptr_t)(a + l * a_row + i) + fetched));
+            // 16 rows ahead, as the next one is elsewhere in memory each time. Past the operand's end
+            // nothing is read, and the address is a number.
+            const long ahead = place + (l + 16) * a_row + i;
+            __builtin_prefetch((const void *)((uintptr_t)a + (uintptr_t)ahead * size));
             _mm512_mask_storeu_ps(
                 strips + i * depth + l * st_strip_rows, part,
-                operand(_mm512_maskz_loadu_ps(part, a + l * a_row + i), rounded));
+                left_values(a, place + l * a_row + i, part, half));
         }
 }
 
 WITH_WIDE static inline __attribute__((always_inline)) void transposed_times(
-    long m, long n, long k, const float *a, long a_row, const float *b, bool rounded, float *c,
+    long m, long n, long k, const void *a, long a_row, const float *b, bool rounded, float *c,
     bool accumulate) {
     float panel[panel_depth * panel_width] __attribute__((aligned(64)));
     float strips[panel_depth * block_rows] __attribute__((aligned(64)));
@@ -342,7 +352,7 @@ WITH_WIDE static inline __attribute__((always_inline)) void transposed_times(
         const long depth = smaller(k - l, panel_depth);
         for (long i = 0; i < m; i += block) {
             const long count = smaller(m - i, block);
-            fill_strips(depth, count, a + l * a_row + i, a_row, rounded, strips);
+            fill_strips(depth, count, a, l * a_row + i, a_row, rounded, strips);
             for (long j = 0; j < n; j += panel_width) {
                 const float *place = b + l * n + j;
                 const long width = smaller(n - j, panel_width);
@@ -358,13 +368,15 @@ WITH_WIDE static inline __attribute__((always_inline)) void transposed_times(
 }
 
 WITH_WIDE void st_f32_transposed_times(
-    long m, long n, long k, const float *a, long a_row, const float *b, st_f32_operands operands,
-    float *c, bool accumulate) {
-    if (operands == st_f32_rounded) {
-        transposed_times(m, n, k, a, a_row, b, true, c, accumulate);
-    } else {
-        transposed_times(m, n, k, a, a_row, b, false, c, accumulate);
-    }
+    long m, long n, long k, const float *a, long a_row, const float *b, float *c,
+    bool accumulate) {
+    transposed_times(m, n, k, a, a_row, b, false, c, accumulate);
+}
+
+WITH_WIDE void st_rounded_transposed_times(
+    long m, long n, long k, const uint16_t *a, long a_row, const float *b, float *c,
+    bool accumulate) {
+    transposed_times(m, n, k, a, a_row, b, true, c, accumulate);
 }
 
 #else
@@ -373,13 +385,18 @@ bool st_f32_has_products(void) { return false; }
 
 // Not called, as there are no products.
 void st_f32_times_transposed(
-    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
-    bool accumulate) {}
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {}
+void st_rounded_times_transposed(
+    long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate) {}
 void st_f32_times(
-    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
-    bool accumulate) {}
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate) {}
+void st_rounded_times(
+    long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate) {}
 void st_f32_transposed_times(
-    long m, long n, long k, const float *a, long a_row, const float *b, st_f32_operands operands,
-    float *c, bool accumulate) {}
+    long m, long n, long k, const float *a, long a_row, const float *b, float *c,
+    bool accumulate) {}
+void st_rounded_transposed_times(
+    long m, long n, long k, const uint16_t *a, long a_row, const float *b, float *c,
+    bool accumulate) {}
 
 #endif

@@ -38,7 +38,9 @@ extension SentenceTransformer {
                 ?? TrainingBuffers(config: transformerConfig, capacity: longest)
         }
         let result = try run(plan, training, masks, kept: segments.last ?? 0..<0)
-        pending = PendingPass(plan: plan, segments: segments, dropout: masks)
+        pending = PendingPass(
+            plan: plan, segments: segments, dropout: masks,
+            isRounded: encoder.mixedPrecision != nil)
         return result
     }
 
@@ -67,6 +69,10 @@ extension SentenceTransformer {
             throw TrainingError.internalError(
                 "a gradient of \(gradient.rows) x \(gradient.columns) for embeddings of "
                     + "\(plan.sentenceCount) x \(outputDimension)")
+        }
+        guard pass.isRounded == (encoder.mixedPrecision != nil) else {
+            throw TrainingError.internalError(
+                "a backward pass in another precision than its forward pass")
         }
         guard plan.sentenceCount > 0, let training, let sentences,
             let last = sentences.stages.last
@@ -156,7 +162,8 @@ extension SentenceTransformer {
         let groups = plan.groups(of: segment, limit: Self.groupedTokens)
         training.hold(
             plan.tokens(of: segment),
-            groupSize: groups.map { plan.tokens(of: $0).count }.max() ?? 0)
+            groupSize: groups.map { plan.tokens(of: $0).count }.max() ?? 0,
+            rounded: encoder.mixedPrecision != nil)
     }
 
     private var dropoutModules: [(probability: Double, columns: Int)] {
@@ -245,4 +252,6 @@ struct PendingPass {
     /// Ranges of chunks; activations of the last one are kept.
     let segments: [Range<Int>]
     let dropout: DropoutPlan
+    /// Whether it is one of mixed precision.
+    let isRounded: Bool
 }

@@ -174,11 +174,12 @@ private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit
     let work = 2 * Double(tokens * hidden * wide)
     report(options, "bf16 forward, \(unit)", "\(tokens)x\(hidden)x\(wide)", operations: work) {
         bfloat16Forward(
-            rows: tokens, input: x.pointer, weight: weight, output: y.pointer, scratch: scratch)
+            rows: tokens, input: .floats(x.pointer), weight: weight, output: y.pointer,
+            scratch: scratch)
     }
     report(options, "bf16 dInput, \(unit)", "\(tokens)x\(wide)x\(hidden)", operations: work) {
         bfloat16BackwardInput(
-            rows: tokens, dOutput: y.pointer, weight: weight, dInput: x.pointer,
+            rows: tokens, dOutput: .floats(y.pointer), weight: weight, dInput: x.pointer,
             accumulate: false, scratch: scratch)
     }
     report(
@@ -186,7 +187,7 @@ private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit
         operations: 2 * Double(512 * rows * hidden)
     ) {
         bfloat16BackwardWeight(
-            rows: rows, inputs: hidden, outputs: wide, range: 0..<512, dOutput: y.pointer,
-            input: x.pointer, dWeight: w.pointer, unit: unit, scratch: scratch)
+            rows: rows, inputs: hidden, outputs: wide, range: 0..<512,
+            dOutput: .floats(y.pointer), input: x.pointer, dWeight: w.pointer, unit: unit, scratch: scratch)
     }
 }

@@ -43,22 +43,23 @@ struct BFloat16Tests {
             copies: Self.halves(
                 BFloat16Weight.copiesCount(inputs: inputs, outputs: outputs, unit: unit)))
         let scratch = Self.halves(BFloat16.scratchCount(rows: rows, columns: inputs))
+        let weightScratch = Self.halves(
+            BFloat16.weightScratchCount(inputs: inputs, outputs: 32))
         let y = Buffer(zeros: rows * outputs)
         let dx = Buffer(start)
         let dWeight = Buffer(w)
         weight.packForward()
         weight.packBackward()
         bfloat16Forward(
-            rows: rows, input: Buffer(x).pointer, weight: weight, output: y.pointer,
+            rows: rows, input: .floats(Buffer(x).pointer), weight: weight, output: y.pointer,
             scratch: scratch)
         bfloat16BackwardInput(
-            rows: rows, dOutput: Buffer(dy).pointer, weight: weight, dInput: dx.pointer,
-            accumulate: true, scratch: scratch)
+            rows: rows, dOutput: .floats(Buffer(dy).pointer), weight: weight,
+            dInput: dx.pointer, accumulate: true, scratch: scratch)
         bfloat16BackwardWeight(
             rows: rows, inputs: inputs, outputs: outputs, range: 0..<32,
-            dOutput: Buffer(dy).pointer, input: Buffer(x).pointer, dWeight: dWeight.pointer,
-            unit: unit,
-            scratch: Self.halves(BFloat16.weightScratchCount(inputs: inputs, outputs: 32)))
+            dOutput: .floats(Buffer(dy).pointer), input: Buffer(x).pointer,
+            dWeight: dWeight.pointer, unit: unit, scratch: weightScratch)
 
         let tolerance: Float = 1e-5
         expectClose(
@@ -74,6 +75,34 @@ struct BFloat16Tests {
         // Half of the rows were asked for.
         let sums = w.indices.map { Float(w[$0]) + ($0 < 32 * inputs ? slope[$0] : 0) }
         expectClose(dWeight.values, sums, absolute: tolerance * 4, "dWeight")
+
+        // The same bits from operands that are rounded already.
+        let (again, dAgain, dWeightAgain) = (
+            Buffer(zeros: rows * outputs), Buffer(start), Buffer(w)
+        )
+        bfloat16Forward(
+            rows: rows, input: .halves(Self.kept(x, rows)), weight: weight,
+            output: again.pointer, scratch: scratch)
+        bfloat16BackwardInput(
+            rows: rows, dOutput: .halves(Self.kept(dy, rows)), weight: weight,
+            dInput: dAgain.pointer, accumulate: true, scratch: scratch)
+        bfloat16BackwardWeight(
+            rows: rows, inputs: inputs, outputs: outputs, range: 0..<32,
+            dOutput: .halves(Self.kept(dy, rows)), input: Buffer(x).pointer,
+            dWeight: dWeightAgain.pointer, unit: unit, scratch: weightScratch)
+        #expect(again.values == y.values)
+        #expect(dAgain.values == dx.values)
+        #expect(dWeightAgain.values == dWeight.values)
+    }
+
+    /// Rounded rows, with something behind them that products may read and have to ignore.
+    static func kept(_ x: [Double], _ rows: Int) -> Halves {
+        let memory = halves(x.count + 31 * (x.count / rows))
+        for (place, value) in x.enumerated() {
+            memory[place] = UInt16(Float(rounded(value)).bitPattern >> 16)
+        }
+        for place in x.count..<x.count + 31 * (x.count / rows) { memory[place] = 0x7fc0 }
+        return memory
     }
 
     /// Ties, their neighbours, what rounds up to the next power of two and to infinity, and what is
@@ -103,12 +132,88 @@ struct BFloat16Tests {
         weight.packForward()
         let output = Buffer(zeros: bits.count * 32)
         bfloat16Forward(
-            rows: bits.count, input: input.pointer, weight: weight, output: output.pointer,
+            rows: bits.count, input: .floats(input.pointer), weight: weight,
+            output: output.pointer,
             scratch: Self.halves(BFloat16.scratchCount(rows: bits.count, columns: 32)))
         for (row, pattern) in expected.enumerated() {
             let wanted = Float(bitPattern: pattern)
             let found = output.values[row * 32 + 5]
             #expect(found == wanted || found.isNaN && wanted.isNaN, "\(bits[row])")
         }
+    }
+
+    private static func floats(_ halves: Halves, _ count: Int) -> [Float] {
+        (0..<count).map { Float(bitPattern: UInt32(halves[$0]) << 16) }
+    }
+
+    @Test(arguments: [true, false])
+    func `sums with a bias are rounded, and kept where there is a place`(_ hasBias: Bool) {
+        let (rows, columns) = (5, 48)
+        var numbers = TestNumbers(seed: 11)
+        let x = numbers.array(rows * columns)
+        let bias = numbers.array(columns)
+        let values = Buffer(x)
+        let kept = Self.halves(rows * columns)
+        addBiasRounded(
+            rows: rows, columns: columns, bias: hasBias ? ConstFloats(Buffer(bias).pointer) : nil,
+            values: values.pointer, kept: kept)
+        let expected = x.indices.map {
+            Float(Self.rounded(Double(Float(x[$0]) + (hasBias ? Float(bias[$0 % columns]) : 0))))
+        }
+        #expect(values.values == expected)
+        #expect(Self.floats(kept, rows * columns) == expected)
+        let wide = Buffer(zeros: rows * columns)
+        widen(count: rows * columns, kept: kept, into: wide.pointer)
+        #expect(wide.values == expected)
+
+        let dBias = Buffer(bias)
+        addBiasRoundedBackward(
+            rows: rows, columns: columns, dValues: Buffer(x).pointer, kept: kept,
+            dBias: hasBias ? dBias.pointer : nil)
+        #expect(Self.floats(kept, rows * columns) == x.map { Float(Self.rounded($0)) })
+        let sums = bias.indices.map { column in
+            Float(bias[column])
+                + (hasBias ? (0..<rows).reduce(0) { $0 + Float(x[$1 * columns + column]) } : 0)
+        }
+        expectClose(dBias.values, sums, absolute: 1e-6, "dBias")
+    }
+
+    /// Against the kernels of float32, with rounded numbers in and rounded numbers out.
+    @Test(arguments: Activation.allCases)
+    func `activation functions of rounded sums`(_ activation: Activation) {
+        let (rows, columns) = (3, 32)
+        var numbers = TestNumbers(seed: 12)
+        let product = numbers.array(rows * columns, scale: 3)
+        let bias = numbers.array(columns)
+        let dOutput = numbers.array(rows * columns)
+        let kept = Self.halves(rows * columns)
+        let output = Self.halves(rows * columns)
+        activationForwardRounded(
+            activation, rows: rows, columns: columns, bias: Buffer(bias).pointer,
+            product: Buffer(product).pointer, kept: kept, output: output)
+        let sums = product.indices.map {
+            Self.rounded(Double(Float(product[$0]) + Float(bias[$0 % columns])))
+        }
+        #expect(Self.floats(kept, rows * columns) == sums.map { Float($0) })
+        let exact = Buffer(zeros: rows * columns)
+        activationForward(
+            activation, rows: rows, columns: columns, bias: nil, product: Buffer(sums).pointer,
+            output: exact.pointer)
+        let rounded = exact.values.map { Float(Self.rounded(Double($0))) }
+        #expect(Self.floats(output, rows * columns) == rounded)
+
+        let slopes = Buffer(sums)
+        let (value, dBias) = (Buffer(zeros: rows * columns), Buffer(zeros: columns))
+        let (ownValue, ownBias) = (Buffer(zeros: rows * columns), Buffer(zeros: columns))
+        activationBackward(
+            activation, rows: rows, columns: columns, bias: nil, product: slopes.pointer,
+            dOutput: Buffer(dOutput).pointer, output: value.pointer, dBias: dBias.pointer)
+        activationBackwardRounded(
+            activation, rows: rows, columns: columns, kept: kept,
+            dOutput: Buffer(dOutput).pointer, output: ownValue.pointer, dBias: ownBias.pointer)
+        #expect(ownValue.values == value.values)
+        #expect(ownBias.values == dBias.values)
+        let gradient = slopes.values.map { Float(Self.rounded(Double($0))) }
+        #expect(Self.floats(kept, rows * columns) == gradient)
     }
 }

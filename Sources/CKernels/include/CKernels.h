@@ -45,34 +45,62 @@ static inline void st_own_pages(float *values, long count) {
 #endif
 }
 
+typedef float st_floats16 __attribute__((ext_vector_type(16)));
+typedef uint32_t st_words16 __attribute__((ext_vector_type(16)));
+typedef uint16_t st_halves16 __attribute__((ext_vector_type(16)));
+
+/// 16 values rounded to bfloat16's, to nearest, ties to even. What is not a number stays so.
+static inline __attribute__((always_inline)) st_floats16 st_round_to_bf16(st_floats16 x) {
+    const st_words16 bits = (st_words16)x;
+    const st_words16 near = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    const st_words16 numbers = (st_words16)(x == x);
+    return (st_floats16)((near & numbers) | ((bits | 0x400000) & 0xffff0000 & ~numbers));
+}
+
+/// 16 values that are bfloat16's already, as such.
+static inline __attribute__((always_inline)) void st_store_bf16(uint16_t *to, st_floats16 x) {
+    const st_halves16 halves = __builtin_convertvector((st_words16)x >> 16, st_halves16);
+    __builtin_memcpy(to, &halves, sizeof halves);
+}
+
+/// And back.
+static inline __attribute__((always_inline)) st_floats16 st_load_bf16(const uint16_t *from) {
+    st_halves16 halves;
+    __builtin_memcpy(&halves, from, sizeof halves);
+    return (st_floats16)(__builtin_convertvector(halves, st_words16) << 16);
+}
+
 /// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX or AVX-512.
 void st_transpose(
     long rows, long columns, float scale, const float *from, long from_row, float *to, long to_row);
 
-/// Whether the processor has AVX-512, for the three products that follow. They take any sizes, and
-/// the rows of c follow each other.
+/// Whether the processor has AVX-512, for the six products that follow. They take any sizes, and the
+/// rows of c follow each other.
 bool st_f32_has_products(void);
-
-/// What of its operands a product multiplies.
-typedef enum {
-    st_f32_exact,   ///< their values
-    st_f32_rounded  ///< their values rounded to bfloat16, as mixed precision asks for
-} st_f32_operands;
 
 /// c [m, n] = a · bᵀ, or += with `accumulate`; a [m, k], b [n, k].
 void st_f32_times_transposed(
-    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
-    bool accumulate);
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate);
 
 /// c [m, n] = a · b, or += with `accumulate`; a [m, k], b [k, n].
 void st_f32_times(
-    long m, long n, long k, const float *a, const float *b, st_f32_operands operands, float *c,
-    bool accumulate);
+    long m, long n, long k, const float *a, const float *b, float *c, bool accumulate);
 
 /// c [m, n] = aᵀ · b, or += with `accumulate`; a [k, m] with rows `a_row` apart, b [k, n].
 void st_f32_transposed_times(
-    long m, long n, long k, const float *a, long a_row, const float *b, st_f32_operands operands,
-    float *c, bool accumulate);
+    long m, long n, long k, const float *a, long a_row, const float *b, float *c,
+    bool accumulate);
+
+// The same products of bfloat16 values, at float32's rate: a has such, and b is rounded to such, to
+// nearest, ties to even.
+
+void st_rounded_times_transposed(
+    long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate);
+void st_rounded_times(
+    long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate);
+void st_rounded_transposed_times(
+    long m, long n, long k, const uint16_t *a, long a_row, const float *b, float *c,
+    bool accumulate);
 
 /// What multiplies.
 typedef enum {
@@ -103,8 +131,13 @@ void st_bf16_panels_transposed(long depth, long columns, const float *b, long b_
 /// Left operand aᵀ [columns, depth] from a [depth, columns], filled up like the panels.
 void st_bf16_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to);
 
-/// c [m, n] = a · b, or += with `accumulate`, by a unit that there is: a has m rows, filled up to a
-/// multiple of 32, of `k` values; b is panels. n and k are multiples of 32.
+/// The same from bfloat16 values.
+void st_bf16_transposed_rows(
+    long depth, long columns, const uint16_t *a, long a_row, uint16_t *to);
+
+/// c [m, n] = a · b, or += with `accumulate`, by a unit that there is: a has m rows of `k` values; b is
+/// panels. n and k are multiples of 32. Of a, memory is read up to a multiple of 32 rows, whatever it
+/// holds.
 void st_bf16_product(
     st_bf16_unit unit, long m, long n, long k, const uint16_t *a, const uint16_t *b, float *c,
     long c_row, bool accumulate);

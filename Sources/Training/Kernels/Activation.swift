@@ -1,4 +1,5 @@
 // Activation functions, fused with the bias of the layer before.
+import CKernels
 
 /// The activations of feed-forward layers and of Dense modules.
 package enum Activation: String, Sendable, CaseIterable {
@@ -63,6 +64,47 @@ package func activationBackward(
     }
 }
 
+/// ``activationForward`` in mixed precision: kept = product + bias, output = f(kept), both rounded to
+/// bfloat16.
+///
+/// - product: [rows, columns], left as it is   - bias: [columns], or nil for none
+/// - kept: [rows, columns], or nil where nobody needs it   - output: [rows, columns]
+///
+/// `columns` is a multiple of 16.
+package func activationForwardRounded(
+    _ activation: Activation, rows: Int, columns: Int, bias: ConstFloats?, product: ConstFloats,
+    kept: Halves?, output: Halves
+) {
+    switch activation {
+    case .identity: forward(Identity.self, rows, columns, bias, product, kept, output)
+    case .gelu: forward(GELU.self, rows, columns, bias, product, kept, output)
+    case .geluTanh: forward(GELUTanh.self, rows, columns, bias, product, kept, output)
+    case .relu: forward(ReLU.self, rows, columns, bias, product, kept, output)
+    case .tanh: forward(Tanh.self, rows, columns, bias, product, kept, output)
+    case .sigmoid: forward(Sigmoid.self, rows, columns, bias, product, kept, output)
+    case .silu: forward(SiLU.self, rows, columns, bias, product, kept, output)
+    }
+}
+
+/// ``activationBackward`` of what ``activationForwardRounded`` kept: kept ← f′(kept) ⊙ dOutput, rounded;
+/// dBias += its column sums before they are rounded; output = f(kept) once more.
+///
+/// - kept, dOutput, output: [rows, columns]   - dBias: [columns], or nil for a layer without
+package func activationBackwardRounded(
+    _ activation: Activation, rows: Int, columns: Int, kept: Halves, dOutput: ConstFloats,
+    output: Floats, dBias: Floats?
+) {
+    switch activation {
+    case .identity: backward(Identity.self, rows, columns, kept, dOutput, output, dBias)
+    case .gelu: backward(GELU.self, rows, columns, kept, dOutput, output, dBias)
+    case .geluTanh: backward(GELUTanh.self, rows, columns, kept, dOutput, output, dBias)
+    case .relu: backward(ReLU.self, rows, columns, kept, dOutput, output, dBias)
+    case .tanh: backward(Tanh.self, rows, columns, kept, dOutput, output, dBias)
+    case .sigmoid: backward(Sigmoid.self, rows, columns, kept, dOutput, output, dBias)
+    case .silu: backward(SiLU.self, rows, columns, kept, dOutput, output, dBias)
+    }
+}
+
 @inline(__always) private func forward<F: LaneActivation>(
     _ function: F.Type, _ rows: Int, _ columns: Int, _ bias: ConstFloats?, _ product: ConstFloats,
     _ output: Floats
@@ -98,6 +140,43 @@ package func activationBackward(
             }
         }
         forEachLanes(columns, multiply)
+    }
+}
+
+@inline(__always) private func forward<F: LaneActivation>(
+    _ function: F.Type, _ rows: Int, _ columns: Int, _ bias: ConstFloats?, _ product: ConstFloats,
+    _ kept: Halves?, _ output: Halves
+) {
+    for row in 0..<rows {
+        let start = row &* columns
+        var index = 0
+        while index < columns {
+            var x = load(product + (start &+ index))
+            if let bias { x += load(bias + index) }
+            x = st_round_to_bf16(x)
+            if let kept { st_store_bf16(kept + (start &+ index), x) }
+            let value = F.valueAndSlope(x).0
+            st_store_bf16(output + (start &+ index), st_round_to_bf16(value))
+            index &+= laneCount
+        }
+    }
+}
+
+@inline(__always) private func backward<F: LaneActivation>(
+    _ function: F.Type, _ rows: Int, _ columns: Int, _ kept: Halves, _ dOutput: ConstFloats,
+    _ output: Floats, _ dBias: Floats?
+) {
+    for row in 0..<rows {
+        let start = row &* columns
+        var index = 0
+        while index < columns {
+            let (value, slope) = F.valueAndSlope(st_load_bf16(kept + (start &+ index)))
+            store(output + (start &+ index), value)
+            let gradient = slope * load(dOutput + (start &+ index))
+            st_store_bf16(kept + (start &+ index), st_round_to_bf16(gradient))
+            if let dBias { store(dBias + index, load(dBias + index) + gradient) }
+            index &+= laneCount
+        }
     }
 }
 

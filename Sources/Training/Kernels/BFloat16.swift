@@ -103,31 +103,33 @@ package struct BFloat16Weight {
         st_bf16_panels(outputs, inputs, weight, inputs, backward)
     }
 
-    fileprivate func multiplyForward(
-        rows: Int, input: ConstFloats, output: Floats, scratch: Halves
-    ) {
+    fileprivate func multiplyForward(rows: Int, input: ConstHalves, output: Floats) {
         guard unit != .rounded else {
-            st_f32_times_transposed(
-                rows, outputs, inputs, input, weight, st_f32_rounded, output, false)
+            st_rounded_times_transposed(rows, outputs, inputs, input, weight, output, false)
             return
         }
-        st_bf16_rows(rows, inputs, input, inputs, scratch)
         st_bf16_product(
-            unit.code, rows, outputs, inputs, scratch, forward, output, outputs, false)
+            unit.code, rows, outputs, inputs, input, forward, output, outputs, false)
     }
 
     fileprivate func multiplyBackward(
-        rows: Int, dOutput: ConstFloats, dInput: Floats, accumulate: Bool, scratch: Halves
+        rows: Int, dOutput: ConstHalves, dInput: Floats, accumulate: Bool
     ) {
         guard unit != .rounded else {
-            st_f32_times(
-                rows, inputs, outputs, dOutput, weight, st_f32_rounded, dInput, accumulate)
+            st_rounded_times(rows, inputs, outputs, dOutput, weight, dInput, accumulate)
             return
         }
-        st_bf16_rows(rows, outputs, dOutput, outputs, scratch)
         st_bf16_product(
-            unit.code, rows, inputs, outputs, scratch, backward, dInput, inputs, accumulate)
+            unit.code, rows, inputs, outputs, dOutput, backward, dInput, inputs, accumulate)
     }
+}
+
+/// The left operand of a product.
+package enum LeftOperand {
+    /// Values that are rounded before the product.
+    case floats(ConstFloats)
+    /// bfloat16 values. Memory behind them is read, up to a multiple of 32 rows.
+    case halves(ConstHalves)
 }
 
 /// ``linearForward`` in bfloat16: output = input · weightᵀ.
@@ -135,9 +137,10 @@ package struct BFloat16Weight {
 /// - input: [rows, inputs]   - output: [rows, outputs]
 /// - scratch: ``BFloat16/scratchCount(rows:columns:)`` values for rows of `inputs`
 package func bfloat16Forward(
-    rows: Int, input: ConstFloats, weight: BFloat16Weight, output: Floats, scratch: Halves
+    rows: Int, input: LeftOperand, weight: BFloat16Weight, output: Floats, scratch: Halves
 ) {
-    weight.multiplyForward(rows: rows, input: input, output: output, scratch: scratch)
+    weight.multiplyForward(
+        rows: rows, input: rounded(input, rows, weight.inputs, scratch), output: output)
 }
 
 /// ``linearBackwardInput`` in bfloat16: dInput = dOutput · weight, or += with `accumulate`.
@@ -145,27 +148,53 @@ package func bfloat16Forward(
 /// - dOutput: [rows, outputs]   - dInput: [rows, inputs]
 /// - scratch: ``BFloat16/scratchCount(rows:columns:)`` values for rows of `outputs`
 package func bfloat16BackwardInput(
-    rows: Int, dOutput: ConstFloats, weight: BFloat16Weight, dInput: Floats, accumulate: Bool,
+    rows: Int, dOutput: LeftOperand, weight: BFloat16Weight, dInput: Floats, accumulate: Bool,
     scratch: Halves
 ) {
     weight.multiplyBackward(
-        rows: rows, dOutput: dOutput, dInput: dInput, accumulate: accumulate, scratch: scratch)
+        rows: rows, dOutput: rounded(dOutput, rows, weight.outputs, scratch), dInput: dInput,
+        accumulate: accumulate)
+}
+
+private func rounded(
+    _ operand: LeftOperand, _ rows: Int, _ columns: Int, _ scratch: Halves
+) -> ConstHalves {
+    switch operand {
+    case .floats(let values):
+        st_bf16_rows(rows, columns, values, columns, scratch)
+        return ConstHalves(scratch)
+    case .halves(let values): return values
+    }
 }
 
 /// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
 ///
+/// - dOutput: [rows, outputs]   - input: [rows, inputs]   - dWeight: [outputs, inputs]
 /// - scratch: ``BFloat16/weightScratchCount(inputs:outputs:)`` values for the rows of `range`
 ///
 /// Rows are taken 512 at a time; all of their `input` is laid out at once, as rows read from end to
 /// end come faster than columns.
 package func bfloat16BackwardWeight(
-    rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: ConstFloats,
+    rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: LeftOperand,
     input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit, scratch: Halves
 ) {
+    let dWeight = dWeight + range.lowerBound * inputs
     guard unit != .rounded else {
-        st_f32_transposed_times(
-            range.count, inputs, rows, dOutput + range.lowerBound, outputs, input,
-            st_f32_rounded, dWeight + range.lowerBound * inputs, true)
+        // A panel of the float32 products has 384 rows.
+        for first in stride(from: 0, to: rows, by: 384) {
+            let count = min(384, rows - first)
+            let start = first * outputs + range.lowerBound
+            let input = input + first * inputs
+            switch dOutput {
+            case .floats(let values):
+                st_bf16_rows(count, range.count, values + start, outputs, scratch)
+                st_rounded_transposed_times(
+                    range.count, inputs, count, scratch, range.count, input, dWeight, true)
+            case .halves(let values):
+                st_rounded_transposed_times(
+                    range.count, inputs, count, values + start, outputs, input, dWeight, true)
+            }
+        }
         return
     }
     let depth = min((rows + 31) / 32 * 32, BFloat16.depth)
@@ -174,11 +203,14 @@ package func bfloat16BackwardWeight(
     for first in stride(from: 0, to: rows, by: depth) {
         let count = min(depth, rows - first)
         let full = (count + 31) / 32 * 32
-        st_bf16_transposed(
-            count, range.count, dOutput + (first * outputs + range.lowerBound), outputs, left)
+        let start = first * outputs + range.lowerBound
+        switch dOutput {
+        case .floats(let values):
+            st_bf16_transposed(count, range.count, values + start, outputs, left)
+        case .halves(let values):
+            st_bf16_transposed_rows(count, range.count, values + start, outputs, left)
+        }
         st_bf16_panels(count, inputs, input + first * inputs, inputs, panels)
-        st_bf16_product(
-            unit.code, range.count, inputs, full, left, panels,
-            dWeight + range.lowerBound * inputs, inputs, true)
+        st_bf16_product(unit.code, range.count, inputs, full, left, panels, dWeight, inputs, true)
     }
 }

@@ -16,7 +16,7 @@ package func linearForward(
 ) {
     if st_f32_has_products() {
         st_f32_times_transposed(
-            rows, outputs, inputs, input, weight, st_f32_exact, output, accumulate)
+            rows, outputs, inputs, input, weight, output, accumulate)
         return
     }
     cblas_sgemm(
@@ -33,7 +33,7 @@ package func linearBackwardInput(
     dInput: Floats, accumulate: Bool
 ) {
     if st_f32_has_products() {
-        st_f32_times(rows, inputs, outputs, dOutput, weight, st_f32_exact, dInput, accumulate)
+        st_f32_times(rows, inputs, outputs, dOutput, weight, dInput, accumulate)
         return
     }
     cblas_sgemm(
@@ -55,7 +55,7 @@ package func linearBackwardWeight(
 ) {
     if st_f32_has_products() {
         st_f32_transposed_times(
-            range.count, inputs, rows, dOutput + range.lowerBound, outputs, input, st_f32_exact,
+            range.count, inputs, rows, dOutput + range.lowerBound, outputs, input,
             dWeight + range.lowerBound * inputs, accumulate)
         return
     }

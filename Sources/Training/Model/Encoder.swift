@@ -83,36 +83,38 @@ final class Encoder {
         let low = mixedPrecision?.layers[index]
         let state = worker.hidden[0]
         let context = worker.hidden[1]
-        multiply(
-            rows, layer.queryKeyValue, low?.queryKeyValue, state, into: buffers.queryKeyValue,
-            worker)
-        if let bias = layer.queryKeyValue.bias {
-            addBias(rows: rows, columns: 3 * hidden, bias: bias, values: buffers.queryKeyValue)
+        let queryKeyValue: Floats
+        switch buffers.queryKeyValue {
+        case .floats(let values): queryKeyValue = values
+        case .halves: queryKeyValue = worker.queryKeyValue
         }
+        multiply(
+            rows, layer.queryKeyValue, low?.queryKeyValue, .floats(state), into: queryKeyValue,
+            worker)
         let site = dropout.attentionProbabilities(index)
         for sentence in chunk.sentences {
             let row = plan.batch.offsets[sentence] - first
+            let own = queryKeyValue + row * 3 * hidden
+            addQueryKeyValueBias(
+                layer, rows: plan.batch.length(sentence), values: own,
+                kept: buffers.queryKeyValue.from(row: row, columns: 3 * hidden))
             attentionForward(
-                shape(sentence, plan, dropout),
-                queryKeyValue: buffers.queryKeyValue + row * 3 * hidden, dropout: site,
+                shape(sentence, plan, dropout), queryKeyValue: own, dropout: site,
                 context: context + row * hidden,
                 statistics: buffers.statistics.map { $0 + row * config.headCount * 2 },
                 scratch: worker.attention)
         }
         multiply(
-            rows, layer.attentionOutput, low?.attentionOutput, context,
+            rows, layer.attentionOutput, low?.attentionOutput, .floats(context),
             into: buffers.attentionNormal, worker)
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.attentionNormal,
             productBias: layer.attentionOutput.bias, dropout: dropout.attentionOutput(index),
             residual: state, weight: layer.attentionNorm.weight, bias: layer.attentionNorm.bias,
             epsilon: epsilon, output: state, rstd: buffers.attentionRstd)
-        multiply(rows, layer.up, low?.up, state, into: buffers.product, worker)
-        activationForward(
-            config.activation, rows: rows, columns: config.intermediateSize, bias: layer.up.bias,
-            product: buffers.product, output: worker.intermediate)
+        let activated = feedForward(rows, layer, low, buffers.product, worker)
         multiply(
-            rows, layer.down, low?.down, worker.intermediate, into: buffers.outputNormal, worker)
+            rows, layer.down, low?.down, activated, into: buffers.outputNormal, worker)
         layerNormForward(
             rows: rows, columns: hidden, firstRow: first, product: buffers.outputNormal,
             productBias: layer.down.bias, dropout: dropout.feedForwardOutput(index),
@@ -120,18 +122,64 @@ final class Encoder {
             epsilon: epsilon, output: state, rstd: buffers.outputRstd)
     }
 
+    /// In mixed precision the sums are rounded, and kept if there is a place for them.
+    private func addQueryKeyValueBias(
+        _ layer: LayerWeights, rows: Int, values: Floats, kept: KeptRows
+    ) {
+        let bias = layer.queryKeyValue.bias
+        if mixedPrecision != nil {
+            var place: Halves?
+            if case .halves(let halves) = kept { place = halves }
+            addBiasRounded(
+                rows: rows, columns: 3 * hidden, bias: bias.map { ConstFloats($0) },
+                values: values, kept: place)
+        } else if let bias {
+            addBias(rows: rows, columns: 3 * hidden, bias: bias, values: values)
+        }
+    }
+
+    /// The first feed-forward product of `worker.hidden[0]` into `kept`, and the activation function of
+    /// it: in `worker` until its next product.
+    private func feedForward(
+        _ rows: Int, _ layer: LayerWeights, _ low: MixedPrecisionWeights.Layer?,
+        _ kept: KeptRows, _ worker: WorkerBuffers
+    ) -> LeftOperand {
+        let product: Floats
+        var place: Halves?
+        switch kept {
+        case .floats(let values): product = values
+        case .halves(let values): (product, place) = (worker.intermediate, values)
+        }
+        multiply(rows, layer.up, low?.up, .floats(worker.hidden[0]), into: product, worker)
+        guard low != nil else {
+            activationForward(
+                config.activation, rows: rows, columns: config.intermediateSize,
+                bias: layer.up.bias, product: product, output: worker.intermediate)
+            return .floats(worker.intermediate)
+        }
+        activationForwardRounded(
+            config.activation, rows: rows, columns: config.intermediateSize,
+            bias: layer.up.bias.map { ConstFloats($0) }, product: product, kept: place,
+            output: worker.bfloat16)
+        return .halves(worker.bfloat16)
+    }
+
+    /// Halves are what mixed precision multiplies, and nothing else.
     private func multiply(
-        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ input: ConstFloats,
+        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ input: LeftOperand,
         into output: Floats, _ worker: WorkerBuffers
     ) {
-        if let low {
+        switch (input, low) {
+        case (_, let low?):
             bfloat16Forward(
                 rows: rows, input: input, weight: low, output: output, scratch: worker.bfloat16)
-            return
+        case (.floats(let values), nil):
+            linearForward(
+                rows: rows, inputs: layer.inputs, outputs: layer.outputs, input: values,
+                weight: layer.weight, output: output)
+        case (.halves, nil):
+            preconditionFailure("rounded rows outside mixed precision")
         }
-        linearForward(
-            rows: rows, inputs: layer.inputs, outputs: layer.outputs, input: input,
-            weight: layer.weight, output: output)
     }
 
     /// The backward pass of a layer's second half for one chunk, from its output to the product of
@@ -164,14 +212,24 @@ final class Encoder {
             dProductBias: layer.down.dBias.map { sums + $0 })
         let low = mixedPrecision?.layers[index]
         multiplyBack(
-            rows, layer.down, low?.down, buffers.outputNormal, into: worker.intermediate, worker)
-        activationBackward(
-            config.activation, rows: rows, columns: config.intermediateSize, bias: layer.up.bias,
-            product: buffers.product, dOutput: worker.intermediate,
-            output: training.activated + place * config.intermediateSize,
-            dBias: layer.up.dBias.map { sums + $0 })
+            rows, layer.down, low?.down, .floats(buffers.outputNormal),
+            into: worker.intermediate, worker)
+        let activated = training.activated + place * config.intermediateSize
+        let dBias = layer.up.dBias.map { sums + $0 }
+        switch buffers.product {
+        case .floats(let product):
+            activationBackward(
+                config.activation, rows: rows, columns: config.intermediateSize,
+                bias: layer.up.bias, product: product, dOutput: worker.intermediate,
+                output: activated, dBias: dBias)
+        case .halves(let kept):
+            activationBackwardRounded(
+                config.activation, rows: rows, columns: config.intermediateSize, kept: kept,
+                dOutput: worker.intermediate, output: activated, dBias: dBias)
+        }
         multiplyBack(
-            rows, layer.up, low?.up, buffers.product, into: dMiddle, worker, accumulate: true)
+            rows, layer.up, low?.up, buffers.product.operand, into: dMiddle, worker,
+            accumulate: true)
 
         layerNormOutput(
             rows: rows, columns: hidden, normal: buffers.attentionNormal,
@@ -204,25 +262,38 @@ final class Encoder {
 
         makeInput(of: index, chunk, training, dropout, into: training.input + place * hidden)
         multiplyBack(
-            rows, layer.attentionOutput, low?.attentionOutput, buffers.attentionNormal,
+            rows, layer.attentionOutput, low?.attentionOutput, .floats(buffers.attentionNormal),
             into: dContext, worker)
         let site = dropout.attentionProbabilities(index)
         for sentence in chunk.sentences {
             let row = plan.batch.offsets[sentence] - first
+            let kept = buffers.queryKeyValue.from(row: row, columns: 3 * hidden)
+            let values: Floats
+            switch kept {
+            case .floats(let own): values = own
+            case .halves(let own):
+                values = worker.queryKeyValue
+                widen(count: plan.batch.length(sentence) * 3 * hidden, kept: own, into: values)
+            }
             attentionBackward(
-                shape(sentence, plan, dropout),
-                queryKeyValue: buffers.queryKeyValue + row * 3 * hidden, dropout: site,
+                shape(sentence, plan, dropout), queryKeyValue: values, dropout: site,
                 dContext: dContext + row * hidden,
                 statistics: statistics + row * config.headCount * 2,
                 context: training.context + (place + row) * hidden, scratch: worker.attention)
+            if case .halves(let own) = kept {
+                addBiasRoundedBackward(
+                    rows: plan.batch.length(sentence), columns: 3 * hidden, dValues: values,
+                    kept: own, dBias: layer.queryKeyValue.dBias.map { sums + $0 })
+            }
         }
-        if let offset = layer.queryKeyValue.dBias {
+        if case .floats(let dValues) = buffers.queryKeyValue,
+            let offset = layer.queryKeyValue.dBias
+        {
             addBiasBackward(
-                rows: rows, columns: 3 * hidden, dValues: buffers.queryKeyValue,
-                dBias: sums + offset)
+                rows: rows, columns: 3 * hidden, dValues: dValues, dBias: sums + offset)
         }
         multiplyBack(
-            rows, layer.queryKeyValue, low?.queryKeyValue, buffers.queryKeyValue,
+            rows, layer.queryKeyValue, low?.queryKeyValue, buffers.queryKeyValue.operand,
             into: training.gradient + kept * hidden, worker, accumulate: true)
     }
 
@@ -270,18 +341,21 @@ final class Encoder {
     }
 
     private func multiplyBack(
-        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ dOutput: ConstFloats,
+        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ dOutput: LeftOperand,
         into dInput: Floats, _ worker: WorkerBuffers, accumulate: Bool = false
     ) {
-        if let low {
+        switch (dOutput, low) {
+        case (_, let low?):
             bfloat16BackwardInput(
                 rows: rows, dOutput: dOutput, weight: low, dInput: dInput,
                 accumulate: accumulate, scratch: worker.bfloat16)
-            return
+        case (.floats(let values), nil):
+            linearBackwardInput(
+                rows: rows, inputs: layer.inputs, outputs: layer.outputs, dOutput: values,
+                weight: layer.weight, dInput: dInput, accumulate: accumulate)
+        case (.halves, nil):
+            preconditionFailure("rounded rows outside mixed precision")
         }
-        linearBackwardInput(
-            rows: rows, inputs: layer.inputs, outputs: layer.outputs, dOutput: dOutput,
-            weight: layer.weight, dInput: dInput, accumulate: accumulate)
     }
 
     /// The products for the weight gradients of a layer's second half and a group of tokens, after
@@ -292,8 +366,10 @@ final class Encoder {
         let layer = weights.layers[index]
         let buffers = rowsOf(training, index, group.lowerBound - training.tokens.lowerBound)
         return inPrecision(
-            WeightTile.cut(layer.down, group.count, buffers.outputNormal, training.activated)
-                + WeightTile.cut(layer.up, group.count, buffers.product, training.middle))
+            WeightTile.cut(
+                layer.down, group.count, .floats(buffers.outputNormal), training.activated)
+                + WeightTile.cut(
+                    layer.up, group.count, buffers.product.operand, training.middle))
     }
 
     /// Those of its first half, after
@@ -305,9 +381,10 @@ final class Encoder {
         let buffers = rowsOf(training, index, group.lowerBound - training.tokens.lowerBound)
         return inPrecision(
             WeightTile.cut(
-                layer.queryKeyValue, group.count, buffers.queryKeyValue, training.input)
+                layer.queryKeyValue, group.count, buffers.queryKeyValue.operand,
+                training.input)
                 + WeightTile.cut(
-                    layer.attentionOutput, group.count, buffers.attentionNormal,
+                    layer.attentionOutput, group.count, .floats(buffers.attentionNormal),
                     training.context))
     }
 
@@ -323,23 +400,26 @@ struct WeightTile {
     let layer: LinearWeights
     let rows: Int
     let range: Range<Int>
-    let dOutput: ConstFloats
+    let dOutput: LeftOperand
     let input: ConstFloats
     /// What multiplies in bfloat16, if the product is one.
     var unit: BFloat16.Unit?
 
     /// - scratch: ``WorkerBuffers/bfloat16Weights`` of who runs it
     func run(scratch: Halves) {
-        if let unit {
+        switch (dOutput, unit) {
+        case (_, let unit?):
             bfloat16BackwardWeight(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
                 dOutput: dOutput, input: input, dWeight: layer.dWeight, unit: unit,
                 scratch: scratch)
-            return
+        case (.floats(let values), nil):
+            linearBackwardWeight(
+                rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
+                dOutput: values, input: input, dWeight: layer.dWeight)
+        case (.halves, nil):
+            preconditionFailure("rounded rows outside mixed precision")
         }
-        linearBackwardWeight(
-            rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
-            dOutput: dOutput, input: input, dWeight: layer.dWeight)
     }
 
     /// Rows of a tile: few enough that there are tiles for several threads, and many because the whole
@@ -347,7 +427,7 @@ struct WeightTile {
     static let rows = 512
 
     static func cut(
-        _ layer: LinearWeights, _ rows: Int, _ dOutput: ConstFloats, _ input: ConstFloats
+        _ layer: LinearWeights, _ rows: Int, _ dOutput: LeftOperand, _ input: ConstFloats
     ) -> [WeightTile] {
         stride(from: 0, to: layer.outputs, by: Self.rows).map { start in
             WeightTile(

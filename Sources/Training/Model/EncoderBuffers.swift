@@ -1,6 +1,28 @@
 // Memory of the encoder's activations: what a backward pass needs of all tokens, and one chunk's
 // worth per thread of everything else.
 
+/// Rows that a layer keeps, [T, columns]: in mixed precision as bfloat16.
+enum KeptRows {
+    case floats(Floats)
+    case halves(Halves)
+
+    /// The same from row `row` on.
+    func from(row: Int, columns: Int) -> KeptRows {
+        switch self {
+        case .floats(let values): .floats(values + row * columns)
+        case .halves(let values): .halves(values + row * columns)
+        }
+    }
+
+    /// As what a product multiplies.
+    var operand: LeftOperand {
+        switch self {
+        case .floats(let values): .floats(values)
+        case .halves(let values): .halves(values)
+        }
+    }
+}
+
 /// What one layer keeps for the backward pass; all rows are tokens.
 ///
 /// No more than products and x̂: outputs of norms and activation functions cost one pass over them to
@@ -9,13 +31,13 @@
 /// products they belong to.
 struct LayerBuffers {
     /// [T, 3H].
-    var queryKeyValue: Floats
+    var queryKeyValue: KeptRows
     /// [T, H], x̂ of the first norm.
     var attentionNormal: Floats
     /// [T]; nil when nothing is kept.
     var attentionRstd: Floats?
-    /// [T, I], product of the first feed-forward matrix.
-    var product: Floats
+    /// [T, I], product of the first feed-forward matrix; with its bias where it is rounded.
+    var product: KeptRows
     /// [T, H], x̂ of the second norm.
     var outputNormal: Floats
     var outputRstd: Floats?
@@ -25,9 +47,10 @@ struct LayerBuffers {
     /// The same for the tokens from `row` on.
     func from(row: Int, hidden: Int, intermediate: Int, heads: Int) -> LayerBuffers {
         LayerBuffers(
-            queryKeyValue: queryKeyValue + row * 3 * hidden,
+            queryKeyValue: queryKeyValue.from(row: row, columns: 3 * hidden),
             attentionNormal: attentionNormal + row * hidden,
-            attentionRstd: attentionRstd.map { $0 + row }, product: product + row * intermediate,
+            attentionRstd: attentionRstd.map { $0 + row },
+            product: product.from(row: row, columns: intermediate),
             outputNormal: outputNormal + row * hidden, outputRstd: outputRstd.map { $0 + row },
             statistics: statistics.map { $0 + row * heads * 2 })
     }
@@ -62,8 +85,11 @@ final class TrainingBuffers {
             5 * config.hiddenSize + config.intermediateSize + 2 + 2 * config.headCount
         let perToken =
             config.layerCount * perLayer + 5 * config.hiddenSize + config.intermediateSize + 1
-        // Room to round each of the buffers up to a cache line.
-        let slack = 16 * (config.layerCount * 7 + 7)
+        // Room to round each of the buffers up to a cache line, and for products that read past
+        // rounded rows, 32 at most.
+        let slack =
+            16 * (config.layerCount * 7 + 7)
+            + 16 * max(3 * config.hiddenSize, config.intermediateSize)
         let (product, overflow) = perToken.multipliedReportingOverflow(by: capacity)
         guard !overflow, product < Int.max - slack else {
             throw TrainingError.model(problem: "activations of \(capacity) tokens fit no memory")
@@ -77,8 +103,9 @@ final class TrainingBuffers {
     }
 
     /// Lays the buffers out for these tokens, `capacity` of them at most, and for groups of up to
-    /// `groupSize`. Their content is kept if both were the same before.
-    func hold(_ tokens: Range<Int>, groupSize: Int) {
+    /// `groupSize`; with `rounded` for passes in mixed precision. Their content is kept if all three
+    /// were the same before.
+    func hold(_ tokens: Range<Int>, groupSize: Int, rounded: Bool) {
         precondition(tokens.count <= capacity && groupSize <= tokens.count)
         self.tokens = tokens
         let (hidden, intermediate) = (config.hiddenSize, config.intermediateSize)
@@ -86,6 +113,11 @@ final class TrainingBuffers {
         func carve(_ columns: Int, rows: Int? = nil) -> Floats {
             defer { next += ((rows ?? tokens.count) * columns + 15) & ~15 }
             return next
+        }
+        func carveRows(_ columns: Int) -> KeptRows {
+            guard rounded else { return .floats(carve(columns)) }
+            let values = UnsafeMutableRawPointer(carve(columns / 2))
+            return .halves(values.assumingMemoryBound(to: UInt16.self))
         }
         embeddingNormal = carve(hidden)
         embeddingRstd = carve(1)
@@ -96,8 +128,8 @@ final class TrainingBuffers {
         activated = carve(intermediate, rows: groupSize)
         layers = (0..<config.layerCount).map { _ in
             LayerBuffers(
-                queryKeyValue: carve(3 * hidden), attentionNormal: carve(hidden),
-                attentionRstd: carve(1), product: carve(intermediate),
+                queryKeyValue: carveRows(3 * hidden), attentionNormal: carve(hidden),
+                attentionRstd: carve(1), product: carveRows(intermediate),
                 outputNormal: carve(hidden), outputRstd: carve(1),
                 statistics: carve(2 * config.headCount))
         }
@@ -155,7 +187,8 @@ final class WorkerBuffers {
     /// Buffers of a layer of which nothing is kept.
     var evaluationLayer: LayerBuffers {
         LayerBuffers(
-            queryKeyValue: queryKeyValue, attentionNormal: hidden[2], attentionRstd: nil,
-            product: intermediate, outputNormal: hidden[2], outputRstd: nil, statistics: nil)
+            queryKeyValue: .floats(queryKeyValue), attentionNormal: hidden[2],
+            attentionRstd: nil, product: .floats(intermediate), outputNormal: hidden[2],
+            outputRstd: nil, statistics: nil)
     }
 }

@@ -196,9 +196,10 @@ struct SentenceHead {
             guard case .dense(let dense) = module.kind else { continue }
             let stage = buffers.stages[index]
             let input = buffers.stages[index - 1].output
-            tiles += WeightTile.cut(dense.linear, sentences, stage.kept, input)
+            tiles += WeightTile.cut(dense.linear, sentences, .floats(stage.kept), input)
             if case .projection(let residual) = dense.residual {
-                tiles += WeightTile.cut(residual, sentences, stage.gradient, input)
+                tiles += WeightTile.cut(
+                    residual, sentences, .floats(stage.gradient), input)
             }
         }
         return tiles
