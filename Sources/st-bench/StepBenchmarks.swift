@@ -1,5 +1,5 @@
 // What a training step does outside of the encoder's float32 layers, on one thread: pooling,
-// optimizer, clipping, dropout, bfloat16 products; each beside a plain loop that computes the same.
+// optimizer, clipping, dropout; each beside a plain loop that computes the same.
 import Glibc
 import Training
 
@@ -12,7 +12,7 @@ func runStepBenchmarks(_ options: BenchmarkOptions) {
     dropout(options)
     pooling(options)
     updates(options)
-    for unit in BFloat16.units where unit != .plain { bfloat16Products(options, unit) }
+    runRoundedBenchmarks(options)
 }
 
 private func dropout(_ options: BenchmarkOptions) {
@@ -156,38 +156,4 @@ private func updates(_ options: BenchmarkOptions) {
     }
     // Read, so that no loop is left out.
     if total.isNaN { fail("a gradient is NaN") }
-}
-
-private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit) {
-    let rows = 7 * tokens
-    let (x, y, w) = (Numbers(rows * wide), Numbers(rows * wide), Numbers(wide * hidden))
-    let halves = max(
-        BFloat16.scratchCount(rows: tokens, columns: wide),
-        BFloat16.weightScratchCount(inputs: hidden, outputs: 512))
-    let memory = Numbers((2 * wide * hidden + halves + 1) / 2)
-    let start = UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: UInt16.self)
-    let weight = BFloat16Weight(
-        w.pointer, inputs: hidden, outputs: wide, unit: unit, copies: start)
-    let scratch = start + 2 * wide * hidden
-    weight.packForward()
-    weight.packBackward()
-    let work = 2 * Double(tokens * hidden * wide)
-    report(options, "bf16 forward, \(unit)", "\(tokens)x\(hidden)x\(wide)", operations: work) {
-        bfloat16Forward(
-            rows: tokens, input: .floats(x.pointer), weight: weight, output: y.pointer,
-            scratch: scratch)
-    }
-    report(options, "bf16 dInput, \(unit)", "\(tokens)x\(wide)x\(hidden)", operations: work) {
-        bfloat16BackwardInput(
-            rows: tokens, dOutput: .floats(y.pointer), weight: weight, dInput: x.pointer,
-            accumulate: false, scratch: scratch)
-    }
-    report(
-        options, "bf16 dWeight, 512 rows, \(unit)", "512x\(rows)x\(hidden)",
-        operations: 2 * Double(512 * rows * hidden)
-    ) {
-        bfloat16BackwardWeight(
-            rows: rows, inputs: hidden, outputs: wide, range: 0..<512,
-            dOutput: .floats(y.pointer), input: x.pointer, dWeight: w.pointer, unit: unit, scratch: scratch)
-    }
 }

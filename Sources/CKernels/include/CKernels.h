@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
 /// Gives free memory between allocations back to the system.
 static inline void st_return_freed(void) {
 #ifdef __GLIBC__
@@ -49,25 +53,32 @@ typedef float st_floats16 __attribute__((ext_vector_type(16)));
 typedef uint32_t st_words16 __attribute__((ext_vector_type(16)));
 typedef uint16_t st_halves16 __attribute__((ext_vector_type(16)));
 
-/// 16 values rounded to bfloat16's, to nearest, ties to even. What is not a number stays so.
-static inline __attribute__((always_inline)) st_floats16 st_round_to_bf16(st_floats16 x) {
+/// 16 values rounded to bfloat16, to nearest, ties to even. What is not a number stays so.
+static inline __attribute__((always_inline)) st_halves16 st_rounded(st_floats16 x) {
+#if defined(__AVX512BF16__) && defined(__AVX512VL__)
+    return (st_halves16)_mm512_cvtneps_pbh((__m512)x);
+#else
     const st_words16 bits = (st_words16)x;
-    const st_words16 near = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+    const st_words16 near = bits + 0x7fff + (bits >> 16 & 1);
     const st_words16 numbers = (st_words16)(x == x);
-    return (st_floats16)((near & numbers) | ((bits | 0x400000) & 0xffff0000 & ~numbers));
+    const st_words16 chosen = (near & numbers) | ((bits | 0x400000) & ~numbers);
+    return __builtin_convertvector(chosen >> 16, st_halves16);
+#endif
 }
 
-/// 16 values that are bfloat16's already, as such.
-static inline __attribute__((always_inline)) void st_store_bf16(uint16_t *to, st_floats16 x) {
-    const st_halves16 halves = __builtin_convertvector((st_words16)x >> 16, st_halves16);
+static inline __attribute__((always_inline)) st_floats16 st_widened(st_halves16 halves) {
+    return (st_floats16)(__builtin_convertvector(halves, st_words16) << 16);
+}
+
+static inline __attribute__((always_inline)) void st_store_halves(
+    uint16_t *to, st_halves16 halves) {
     __builtin_memcpy(to, &halves, sizeof halves);
 }
 
-/// And back.
-static inline __attribute__((always_inline)) st_floats16 st_load_bf16(const uint16_t *from) {
+static inline __attribute__((always_inline)) st_halves16 st_load_halves(const uint16_t *from) {
     st_halves16 halves;
     __builtin_memcpy(&halves, from, sizeof halves);
-    return (st_floats16)(__builtin_convertvector(halves, st_words16) << 16);
+    return halves;
 }
 
 /// to[j, i] = scale · from[i, j]. Any sizes, any processor; fast with AVX or AVX-512.

@@ -153,10 +153,10 @@ package func activationBackwardRounded(
         while index < columns {
             var x = load(product + (start &+ index))
             if let bias { x += load(bias + index) }
-            x = st_round_to_bf16(x)
-            if let kept { st_store_bf16(kept + (start &+ index), x) }
-            let value = F.valueAndSlope(x).0
-            st_store_bf16(output + (start &+ index), st_round_to_bf16(value))
+            let rounded = st_rounded(x)
+            if let kept { st_store_halves(kept + (start &+ index), rounded) }
+            let value = F.valueAndSlope(st_widened(rounded)).0
+            st_store_halves(output + (start &+ index), st_rounded(value))
             index &+= laneCount
         }
     }
@@ -170,10 +170,11 @@ package func activationBackwardRounded(
         let start = row &* columns
         var index = 0
         while index < columns {
-            let (value, slope) = F.valueAndSlope(st_load_bf16(kept + (start &+ index)))
+            let sum = st_widened(st_load_halves(kept + (start &+ index)))
+            let (value, slope) = F.valueAndSlope(sum)
             store(output + (start &+ index), value)
             let gradient = slope * load(dOutput + (start &+ index))
-            st_store_bf16(kept + (start &+ index), st_round_to_bf16(gradient))
+            st_store_halves(kept + (start &+ index), st_rounded(gradient))
             if let dBias { store(dBias + index, load(dBias + index) + gradient) }
             index &+= laneCount
         }

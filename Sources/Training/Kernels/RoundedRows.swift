@@ -21,9 +21,9 @@ package func addBiasRounded(
         while index < columns {
             var x = load(target + index)
             if let bias { x += load(bias + index) }
-            x = st_round_to_bf16(x)
-            store(target + index, x)
-            if let kept { st_store_bf16(kept + (row &* columns &+ index), x) }
+            let rounded = st_rounded(x)
+            store(target + index, st_widened(rounded))
+            if let kept { st_store_halves(kept + (row &* columns &+ index), rounded) }
             index &+= laneCount
         }
     }
@@ -41,7 +41,7 @@ package func addBiasRoundedBackward(
     }
     var index = 0
     while index < rows &* columns {
-        st_store_bf16(kept + index, st_round_to_bf16(load(dValues + index)))
+        st_store_halves(kept + index, st_rounded(load(dValues + index)))
         index &+= laneCount
     }
 }
@@ -50,7 +50,7 @@ package func addBiasRoundedBackward(
 package func widen(count: Int, kept: ConstHalves, into values: Floats) {
     var index = 0
     while index < count {
-        store(values + index, st_load_bf16(kept + index))
+        store(values + index, st_widened(st_load_halves(kept + index)))
         index &+= laneCount
     }
 }
