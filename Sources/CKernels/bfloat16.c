@@ -43,9 +43,7 @@ st_bf16_unit st_bf16_best_unit(void) {
 }
 
 bool st_bf16_has_fast_vectors(void) {
-    unsigned a, b, c, d;
-    if (st_bf16_best_unit() == st_bf16_none || !__get_cpuid(0, &a, &b, &c, &d)) return false;
-    return b != signature_INTEL_ebx || d != signature_INTEL_edx || c != signature_INTEL_ecx;
+    return st_bf16_best_unit() != st_bf16_none && !st_is_intel();
 }
 
 static inline long up(long count) { return (count + 31) & ~31L; }

@@ -27,8 +27,25 @@ bool st_has_avx512(void) {
     return found;
 }
 
+static bool find_intel(void) {
+    unsigned a, b, c, d;
+    if (!__get_cpuid(0, &a, &b, &c, &d)) return false;
+    return b == signature_INTEL_ebx && d == signature_INTEL_edx && c == signature_INTEL_ecx;
+}
+
+bool st_is_intel(void) {
+    static int known = -1;
+    int found = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (found < 0) {
+        found = find_intel();
+        __atomic_store_n(&known, found, __ATOMIC_RELAXED);
+    }
+    return found;
+}
+
 #else
 
 bool st_has_avx512(void) { return false; }
+bool st_is_intel(void) { return false; }
 
 #endif

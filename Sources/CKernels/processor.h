@@ -8,4 +8,7 @@
 /// AVX512F, BW and VL, with registers that the system saves.
 bool st_has_avx512(void);
 
+/// One of Intel's.
+bool st_is_intel(void);
+
 #endif
