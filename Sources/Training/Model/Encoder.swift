@@ -164,21 +164,18 @@ final class Encoder {
         return .halves(worker.bfloat16)
     }
 
-    /// Halves are what mixed precision multiplies, and nothing else.
+    /// Only mixed precision has halves to multiply.
     private func multiply(
         _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ input: LeftOperand,
         into output: Floats, _ worker: WorkerBuffers
     ) {
-        switch (input, low) {
-        case (_, let low?):
+        if let low {
             bfloat16Forward(
                 rows: rows, input: input, weight: low, output: output, scratch: worker.bfloat16)
-        case (.floats(let values), nil):
+        } else if case .floats(let values) = input {
             linearForward(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, input: values,
                 weight: layer.weight, output: output)
-        case (.halves, nil):
-            preconditionFailure("rounded rows outside mixed precision")
         }
     }
 
@@ -344,17 +341,14 @@ final class Encoder {
         _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ dOutput: LeftOperand,
         into dInput: Floats, _ worker: WorkerBuffers, accumulate: Bool = false
     ) {
-        switch (dOutput, low) {
-        case (_, let low?):
+        if let low {
             bfloat16BackwardInput(
                 rows: rows, dOutput: dOutput, weight: low, dInput: dInput,
                 accumulate: accumulate, scratch: worker.bfloat16)
-        case (.floats(let values), nil):
+        } else if case .floats(let values) = dOutput {
             linearBackwardInput(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, dOutput: values,
                 weight: layer.weight, dInput: dInput, accumulate: accumulate)
-        case (.halves, nil):
-            preconditionFailure("rounded rows outside mixed precision")
         }
     }
 
@@ -407,18 +401,15 @@ struct WeightTile {
 
     /// - scratch: ``WorkerBuffers/bfloat16Weights`` of who runs it
     func run(scratch: Halves) {
-        switch (dOutput, unit) {
-        case (_, let unit?):
+        if let unit {
             bfloat16BackwardWeight(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
                 dOutput: dOutput, input: input, dWeight: layer.dWeight, unit: unit,
                 scratch: scratch)
-        case (.floats(let values), nil):
+        } else if case .floats(let values) = dOutput {
             linearBackwardWeight(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
                 dOutput: values, input: input, dWeight: layer.dWeight)
-        case (.halves, nil):
-            preconditionFailure("rounded rows outside mixed precision")
         }
     }
 
