@@ -1,10 +1,10 @@
 // Products of float32 matrices with AVX-512. See include/CKernels.h.
 //
 // The right operand goes, 384 rows at a time, into a panel of 32 columns that all rows of the left
-// one pass by; 14 x 32 sums are in registers meanwhile, or 6 x 64 of two panels. The left operand is read where it is, unless
-// its rows would share the sets of a cache, or it is a transposed one, of which each step of a strip
-// would be in another page. That is what a BLAS library does less one copy, and its other copy is
-// made by shuffles. An element is summed in one order, whatever the number of rows.
+// one pass by; 14 x 32 sums are in registers meanwhile, or 6 x 64 of two panels. The left operand is
+// read where it is, unless its rows would share the sets of a cache, or it is a transposed one, of which
+// each step of a strip would be in another page. That is what a BLAS library does less one copy, and its
+// other copy is made by shuffles. An element is summed in one order, whatever the number of rows.
 #include "include/CKernels.h"
 
 #include "processor.h"
