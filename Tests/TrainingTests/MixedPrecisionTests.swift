@@ -115,6 +115,22 @@ struct MixedPrecisionTests {
         #expect(exact != rounded)
     }
 
+    @Test func `a backward pass in another precision than its forward pass is refused`() throws {
+        let model = try model(threads: 1)
+        model.bfloat16Unit = .plain
+        let (tokens, _) = try model.tokens(["a text", "another one"], prompt: "")
+        var batch = PackedBatch()
+        for index in 0..<2 { batch.append(tokens[index]) }
+        let embeddings = try model.withMixedPrecision(true) {
+            try model.forward(batch, dropout: .off)
+        }
+        #expect(throws: TrainingError.self) { try model.backward(embeddings) }
+        // The next step is one of float32, and works.
+        let exact = try model.forward(batch, dropout: .off)
+        try model.backward(exact)
+        #expect(exact.values != embeddings.values)
+    }
+
     private static func norm(_ values: [Float]) -> Float {
         values.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
