@@ -4,9 +4,9 @@
 // hand each other, gradients and master weights stay float32. An element's sum runs over k in the
 // same order whatever the number of rows or threads.
 //
-// Intel's dot products of bfloat16 vectors take four times as long as two multiplications and additions
-// of float32 vectors, which do the same (Emerald Rapids: 85 and 173 GFLOP/s a thread, of registers alone).
-// Where there are no tiles, rounded values go through the float32 products there.
+// A dot product of bfloat16 vectors takes Intel's processors twice as long as the two multiplications and
+// additions of float32 vectors that do the same (Emerald Rapids: 85 and 173 GFLOP/s a thread, of registers
+// alone). Where there are no tiles, rounded values go through the float32 products there.
 import CKernels
 
 package typealias Halves = UnsafeMutablePointer<UInt16>

@@ -1,5 +1,5 @@
 // The few vector and matrix operations that losses and evaluators are made of: dot products and
-// scaled sums of rows, L2 normalisation forward and backward, and one sgemm wrapper.
+// scaled sums of rows, L2 normalisation forward and backward, and products.
 // Loss matrices are small (at most a few thousand sentences), so everything runs on the caller's
 // thread; the result does not depend on the number of threads.
 
