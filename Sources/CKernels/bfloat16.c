@@ -68,17 +68,45 @@ WITH_VECTORS static void vector_rows(
     memset(to + rows * columns, 0, (size_t)((up(rows) - rows) * columns) * sizeof *to);
 }
 
-WITH_VECTORS static void vector_panels(
-    long depth, long columns, const float *b, long b_row, uint16_t *to) {
+/// The same of bfloat16 values.
+WITH_VECTORS static __m512i pair_of_halves(const uint16_t *upper, const uint16_t *lower) {
+    __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)upper));
+    if (!lower) return low;
+    __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)lower));
+    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+}
+
+/// 16 values from `place` on and those `row` further, if there are such: `half` says that they are
+/// bfloat16's.
+WITH_VECTORS static inline __attribute__((always_inline)) __m512i rows_of_pair(
+    const void *values, long place, long row, bool both, bool half) {
+    if (half) {
+        const uint16_t *upper = (const uint16_t *)values + place;
+        return pair_of_halves(upper, both ? upper + row : 0);
+    }
+    const float *upper = (const float *)values + place;
+    return pair(upper, both ? upper + row : 0);
+}
+
+WITH_VECTORS static inline __attribute__((always_inline)) void panels(
+    long depth, long columns, const void *b, long b_row, bool half, uint16_t *to) {
     const long full = up(depth);
-    for (long l = 0; l < full; l += 2) {
-        const float *row = b + l * b_row;
+    for (long l = 0; l < full; l += 2)
         for (long j = 0; j < columns; j += 16) {
             __m512i value = _mm512_setzero_si512();
-            if (l < depth) value = pair(row + j, l + 1 < depth ? row + b_row + j : 0);
+            if (l < depth) value = rows_of_pair(b, l * b_row + j, b_row, l + 1 < depth, half);
             _mm512_storeu_si512(to + (j / 32) * 32 * full + l * 32 + (j % 32) * 2, value);
         }
-    }
+}
+
+WITH_VECTORS static void vector_panels(
+    long depth, long columns, const float *b, long b_row, uint16_t *to) {
+    panels(depth, columns, b, b_row, false, to);
+}
+
+WITH_VECTORS static void vector_panels_rows(
+    long depth, long columns, const uint16_t *b, long b_row, uint16_t *to) {
+    panels(depth, columns, b, b_row, true, to);
 }
 
 static const int lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -94,14 +122,6 @@ WITH_VECTORS static void vector_panels_transposed(
     }
 }
 
-/// The same of bfloat16 values.
-WITH_VECTORS static __m512i pair_of_halves(const uint16_t *upper, const uint16_t *lower) {
-    __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)upper));
-    if (!lower) return low;
-    __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)lower));
-    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
-}
-
 /// Squares of 32 rows, two side by side, and 16 columns; `half` says that a has bfloat16 values.
 WITH_VECTORS static inline __attribute__((always_inline)) void transpose(
     long depth, long columns, const void *a, long a_row, bool half, uint16_t *to) {
@@ -112,17 +132,10 @@ WITH_VECTORS static inline __attribute__((always_inline)) void transpose(
 #pragma clang loop unroll(full)
             for (int r = 0; r < 16; r++) {
                 const long row = l + 2 * r;
-                const long place = row * a_row + j;
                 square[r] = _mm512_setzero_si512();
-                if (row >= depth) continue;
-                const bool both = row + 1 < depth;
-                if (half) {
-                    const uint16_t *values = (const uint16_t *)a + place;
-                    square[r] = pair_of_halves(values, both ? values + a_row : 0);
-                } else {
-                    const float *values = (const float *)a + place;
-                    square[r] = pair(values, both ? values + a_row : 0);
-                }
+                if (row < depth)
+                    square[r] =
+                        rows_of_pair(a, row * a_row + j, a_row, row + 1 < depth, half);
             }
             st_transpose16(square);
 #pragma clang loop unroll(full)
@@ -303,6 +316,7 @@ bool st_bf16_has_fast_vectors(void) { return false; }
 // Not called: there is no unit but the plain one.
 #define vector_rows st_plain_rows
 #define vector_panels st_plain_panels
+#define vector_panels_rows st_plain_panels_rows
 #define vector_panels_transposed st_plain_panels_transposed
 #define vector_transposed st_plain_transposed
 #define vector_transposed_rows st_plain_transposed_rows
@@ -319,6 +333,11 @@ void st_bf16_rows(long rows, long columns, const float *from, long from_row, uin
 
 void st_bf16_panels(long depth, long columns, const float *b, long b_row, uint16_t *to) {
     (has_vectors() ? vector_panels : st_plain_panels)(depth, columns, b, b_row, to);
+}
+
+void st_bf16_panels_rows(
+    long depth, long columns, const uint16_t *b, long b_row, uint16_t *to) {
+    (has_vectors() ? vector_panels_rows : st_plain_panels_rows)(depth, columns, b, b_row, to);
 }
 
 void st_bf16_panels_transposed(

@@ -38,6 +38,15 @@ void st_plain_panels(long depth, long columns, const float *b, long b_row, uint1
                 l < depth ? rounded(b[l * b_row + j]) : 0;
 }
 
+void st_plain_panels_rows(
+    long depth, long columns, const uint16_t *b, long b_row, uint16_t *to) {
+    const long full = up(depth);
+    for (long l = 0; l < full; l++)
+        for (long j = 0; j < columns; j++)
+            to[(j / 32) * 32 * full + (l / 2) * 64 + (j % 32) * 2 + l % 2] =
+                l < depth ? b[l * b_row + j] : 0;
+}
+
 void st_plain_panels_transposed(
     long depth, long columns, const float *b, long b_row, uint16_t *to) {
     for (long j = 0; j < columns; j++)

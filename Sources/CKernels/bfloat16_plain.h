@@ -9,6 +9,8 @@
 
 void st_plain_rows(long rows, long columns, const float *from, long from_row, uint16_t *to);
 void st_plain_panels(long depth, long columns, const float *b, long b_row, uint16_t *to);
+void st_plain_panels_rows(
+    long depth, long columns, const uint16_t *b, long b_row, uint16_t *to);
 void st_plain_panels_transposed(
     long depth, long columns, const float *b, long b_row, uint16_t *to);
 void st_plain_transposed(long depth, long columns, const float *a, long a_row, uint16_t *to);

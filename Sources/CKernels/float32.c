@@ -47,18 +47,6 @@ static inline struct ahead no_panel(const float *panel) {
     return (struct ahead){(uintptr_t)panel, 0, 0, 0};
 }
 
-/// A panel of b's columns from `place`.
-static inline struct ahead these_columns(const float *place, long b_row) {
-    const long row = b_row * (long)sizeof(float);
-    return (struct ahead){(uintptr_t)place, 64, row, panel_depth / 16 * row};
-}
-
-/// The same where columns are rows of bᵀ.
-static inline struct ahead these_rows(const float *place, long b_row) {
-    const long row = b_row * (long)sizeof(float);
-    return (struct ahead){(uintptr_t)place, row, 64, 2 * row};
-}
-
 bool st_f32_has_products(void) { return st_has_avx512(); }
 
 /// Whether strips go by two panels at once: fewer loads and fewer instructions for as many
@@ -70,9 +58,8 @@ static inline __mmask16 lanes_of(long count) {
     return count >= 16 ? 0xffff : count > 0 ? (__mmask16)((1u << count) - 1) : 0;
 }
 
-/// What of the right operand is multiplied: x, or x rounded to bfloat16, to nearest, ties to even.
-WITH_WIDE static inline __attribute__((always_inline)) __m512 operand(__m512 x, bool rounded) {
-    if (!rounded) return x;
+/// x rounded to bfloat16, to nearest, ties to even.
+WITH_WIDE static inline __attribute__((always_inline)) __m512 rounded(__m512 x) {
     const __m512i bits = (__m512i)x;
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     const __m512i moved =
@@ -83,12 +70,46 @@ WITH_WIDE static inline __attribute__((always_inline)) __m512 operand(__m512 x, 
         bits, numbers, moved, _mm512_set1_epi32((int)0xffff0000));
 }
 
-/// Values of the left operand in float32: `half` says that they are bfloat16's.
-WITH_WIDE static inline __attribute__((always_inline)) __m512 left_values(
-    const void *a, long place, __mmask16 lanes, bool half) {
-    if (!half) return _mm512_maskz_loadu_ps(lanes, (const float *)a + place);
-    const __m256i values = _mm256_maskz_loadu_epi16(lanes, (const uint16_t *)a + place);
-    return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(values), 16);
+/// What an operand has in memory, and what of it is multiplied.
+enum kind {
+    floats,      ///< float32 values, as they are
+    to_round,    ///< float32 values, which are rounded to bfloat16
+    halves       ///< bfloat16 values
+};
+
+/// 16 values from `place` on, in float32.
+WITH_WIDE static inline __attribute__((always_inline)) __m512 values_of(
+    enum kind kind, const void *operand, long place, __mmask16 lanes) {
+    if (kind == halves) {
+        const __m256i values =
+            _mm256_maskz_loadu_epi16(lanes, (const uint16_t *)operand + place);
+        return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(values), 16);
+    }
+    const __m512 values = _mm512_maskz_loadu_ps(lanes, (const float *)operand + place);
+    return kind == to_round ? rounded(values) : values;
+}
+
+static inline long size_of(enum kind kind) {
+    return kind == halves ? (long)sizeof(uint16_t) : (long)sizeof(float);
+}
+
+/// The address of a value, as a number: it may be past the operand's end.
+static inline uintptr_t address_of(enum kind kind, const void *operand, long place) {
+    return (uintptr_t)operand + (uintptr_t)(place * size_of(kind));
+}
+
+/// A panel of columns from b's value `place` on.
+static inline struct ahead these_columns(
+    enum kind kind, const void *b, long place, long b_row) {
+    const long row = b_row * size_of(kind);
+    const long second = kind == halves ? 0 : 64;
+    return (struct ahead){address_of(kind, b, place), second, row, panel_depth / 16 * row};
+}
+
+/// The same where columns are rows of bᵀ, of float32 values.
+static inline struct ahead these_rows(const float *place, long b_row) {
+    const long row = b_row * (long)sizeof(float);
+    return (struct ahead){(uintptr_t)place, row, 64, 2 * row};
 }
 
 /// c [count, 32] = a · panel [depth, 32], or += with `accumulate`; a's value (r, l) is
@@ -244,20 +265,20 @@ WITH_WIDE static void rows_by_panel(
     }
 }
 
-/// Columns of b [depth, 32], of which `width` are there.
+/// Columns of b [depth, 32] from its value `place` on, of which `width` are there.
 WITH_WIDE static inline __attribute__((always_inline)) void fill_panel(
-    long depth, long width, const float *b, long b_row, bool rounded, float *panel) {
+    long depth, long width, enum kind kind, const void *b, long place, long b_row, float *panel) {
     const __mmask16 parts[2] = {lanes_of(width), lanes_of(width - 16)};
     for (long l = 0; l < depth; l++)
-        for (int half = 0; half < 2; half++)
+        for (int part = 0; part < 2; part++)
             _mm512_store_ps(
-                panel + l * panel_width + half * 16,
-                operand(_mm512_maskz_loadu_ps(parts[half], b + l * b_row + half * 16), rounded));
+                panel + l * panel_width + part * 16,
+                values_of(kind, b, place + l * b_row + part * 16, parts[part]));
 }
 
 /// The same from bᵀ [32, depth].
 WITH_WIDE static inline __attribute__((always_inline)) void fill_panel_transposed(
-    long depth, long width, const float *b, long b_row, bool rounded, float *panel) {
+    long depth, long width, enum kind kind, const void *b, long place, long b_row, float *panel) {
     for (int half = 0; half < 2; half++)
         for (long l = 0; l < depth; l += 16) {
             const __mmask16 part = lanes_of(depth - l);
@@ -267,8 +288,8 @@ WITH_WIDE static inline __attribute__((always_inline)) void fill_panel_transpose
                 const long column = half * 16 + r;
                 // Past the operand's end nothing is read: no lane is asked for.
                 const __mmask16 lanes = column < width ? part : 0;
-                const float *place = b + smaller(column, width - 1) * b_row + l;
-                square[r] = (__m512i)operand(_mm512_maskz_loadu_ps(lanes, place), rounded);
+                const long row = smaller(column, width - 1) * b_row;
+                square[r] = (__m512i)values_of(kind, b, place + row + l, lanes);
             }
             st_transpose16(square);
 #pragma clang loop unroll(full)
@@ -286,19 +307,18 @@ static inline long rows_of_a_block(long m) {
 
 /// Part of `count` rows, from the left operand's value `place` on.
 WITH_WIDE static inline __attribute__((always_inline)) void copy_rows(
-    long count, long depth, const void *a, long place, long a_row, bool half, float *copy) {
+    long count, long depth, enum kind kind, const void *a, long place, long a_row, float *copy) {
     for (long i = 0; i < count; i++)
         for (long l = 0; l < depth; l += 16)
             _mm512_store_ps(
                 copy + i * copy_row + l,
-                left_values(a, place + i * a_row + l, lanes_of(depth - l), half));
+                values_of(kind, a, place + i * a_row + l, lanes_of(depth - l)));
 }
 
 /// Products of no terms.
 static void clear(long m, long n, float *c) { memset(c, 0, (size_t)(m * n) * sizeof *c); }
 
-/// The right operand, [k, n] or transposed; `rounded`: its values are rounded, and the left one has
-/// bfloat16 values.
+/// The right operand, [k, n] or transposed. Where it is rounded, the left one has bfloat16 values.
 struct right {
     const float *b;
     long n, k;
@@ -309,11 +329,11 @@ struct right {
 WITH_WIDE static inline __attribute__((always_inline)) void fill(
     const struct right right, long l, long depth, long j, float *panel) {
     const long width = smaller(right.n - j, panel_width);
+    const enum kind kind = right.rounded ? to_round : floats;
     if (right.transposed) {
-        fill_panel_transposed(
-            depth, width, right.b + j * right.k + l, right.k, right.rounded, panel);
+        fill_panel_transposed(depth, width, kind, right.b, j * right.k + l, right.k, panel);
     } else {
-        fill_panel(depth, width, right.b + l * right.n + j, right.n, right.rounded, panel);
+        fill_panel(depth, width, kind, right.b, l * right.n + j, right.n, panel);
     }
 }
 
@@ -322,7 +342,7 @@ static inline struct ahead fetched(
     const struct right right, long l, long j, const float *panel) {
     if (j >= right.n) return no_panel(panel);
     return right.transposed ? these_rows(right.b + j * right.k + l, right.k)
-                            : these_columns(right.b + l * right.n + j, right.n);
+                            : these_columns(floats, right.b, l * right.n + j, right.n);
 }
 
 /// c [m, n] = a · right, or += with `accumulate`.
@@ -334,6 +354,7 @@ WITH_WIDE static inline __attribute__((always_inline)) void times(
     // Value l of every row is in the same set of the first cache, which has fewer places than a
     // strip has rows.
     const bool copied = right.rounded || k % 1024 == 0;
+    const enum kind kind = right.rounded ? halves : floats;
     const long block = copied ? rows_of_a_block(m) : m;
     const bool by_two_panels = prefers_two_panels();
     if (k == 0 && !accumulate) clear(m, n, c);
@@ -341,7 +362,7 @@ WITH_WIDE static inline __attribute__((always_inline)) void times(
         const long depth = smaller(k - l, panel_depth);
         for (long i = 0; i < m; i += block) {
             const long count = smaller(m - i, block);
-            if (copied) copy_rows(count, depth, a, i * k + l, k, right.rounded, copy);
+            if (copied) copy_rows(count, depth, kind, a, i * k + l, k, copy);
             const float *left = copied ? copy : (const float *)a + i * k + l;
             const long row = copied ? copy_row : k;
             long j = 0;
@@ -388,23 +409,21 @@ WITH_WIDE void st_rounded_times(
 /// Columns of a [depth, count], from its value `place` on, cut into strips [depth, 14] one after the
 /// other.
 WITH_WIDE static inline __attribute__((always_inline)) void fill_strips(
-    long depth, long count, const void *a, long place, long a_row, bool half, float *strips) {
-    const uintptr_t size = half ? sizeof(uint16_t) : sizeof(float);
+    long depth, long count, enum kind kind, const void *a, long place, long a_row, float *strips) {
     for (long l = 0; l < depth; l++)
         for (long i = 0; i < count; i += st_strip_rows) {
             const __mmask16 part = lanes_of(smaller(count - i, st_strip_rows));
-            // 16 rows ahead, as the next one is elsewhere in memory each time. Past the operand's end
-            // nothing is read, and the address is a number.
-            const long ahead = place + (l + 16) * a_row + i;
-            __builtin_prefetch((const void *)((uintptr_t)a + (uintptr_t)ahead * size));
+            // 16 rows ahead, as the next one is elsewhere in memory each time.
+            __builtin_prefetch((const void *)address_of(kind, a, place + (l + 16) * a_row + i));
             _mm512_mask_storeu_ps(
                 strips + i * depth + l * st_strip_rows, part,
-                left_values(a, place + l * a_row + i, part, half));
+                values_of(kind, a, place + l * a_row + i, part));
         }
 }
 
+/// c [m, n] = aᵀ · b, or += with `accumulate`, of operands of one kind.
 WITH_WIDE static inline __attribute__((always_inline)) void transposed_times(
-    long m, long n, long k, const void *a, long a_row, const float *b, bool rounded, float *c,
+    long m, long n, long k, enum kind kind, const void *a, long a_row, const void *b, float *c,
     bool accumulate) {
     float panel[panel_size] __attribute__((aligned(64)));
     float strips[panel_depth * block_rows] __attribute__((aligned(64)));
@@ -414,15 +433,15 @@ WITH_WIDE static inline __attribute__((always_inline)) void transposed_times(
         const long depth = smaller(k - l, panel_depth);
         for (long i = 0; i < m; i += block) {
             const long count = smaller(m - i, block);
-            fill_strips(depth, count, a, l * a_row + i, a_row, rounded, strips);
+            fill_strips(depth, count, kind, a, l * a_row + i, a_row, strips);
             for (long j = 0; j < n; j += panel_width) {
-                const float *place = b + l * n + j;
+                const long place = l * n + j;
                 const long width = smaller(n - j, panel_width);
-                fill_panel(depth, width, place, n, rounded, panel);
+                fill_panel(depth, width, kind, b, place, n, panel);
                 const bool last = j + panel_width >= n;
                 const struct strip first = {
                     depth, strips, 1, panel, c + i * n + j, n, accumulate || l > 0,
-                    last ? no_panel(panel) : these_columns(place + panel_width, n)};
+                    last ? no_panel(panel) : these_columns(kind, b, place + panel_width, n)};
                 rows_by_panel(count, laid_out, first, st_strip_rows * depth, width);
             }
         }
@@ -432,13 +451,13 @@ WITH_WIDE static inline __attribute__((always_inline)) void transposed_times(
 WITH_WIDE void st_f32_transposed_times(
     long m, long n, long k, const float *a, long a_row, const float *b, float *c,
     bool accumulate) {
-    transposed_times(m, n, k, a, a_row, b, false, c, accumulate);
+    transposed_times(m, n, k, floats, a, a_row, b, c, accumulate);
 }
 
 WITH_WIDE void st_rounded_transposed_times(
-    long m, long n, long k, const uint16_t *a, long a_row, const float *b, float *c,
+    long m, long n, long k, const uint16_t *a, long a_row, const uint16_t *b, float *c,
     bool accumulate) {
-    transposed_times(m, n, k, a, a_row, b, true, c, accumulate);
+    transposed_times(m, n, k, halves, a, a_row, b, c, accumulate);
 }
 
 #else
@@ -458,7 +477,7 @@ void st_f32_transposed_times(
     long m, long n, long k, const float *a, long a_row, const float *b, float *c,
     bool accumulate) {}
 void st_rounded_transposed_times(
-    long m, long n, long k, const uint16_t *a, long a_row, const float *b, float *c,
+    long m, long n, long k, const uint16_t *a, long a_row, const uint16_t *b, float *c,
     bool accumulate) {}
 
 #endif

@@ -10,6 +10,7 @@ private let wide = 1536
 func runRoundedBenchmarks(_ options: BenchmarkOptions) {
     for unit in BFloat16.units where unit != .plain { bfloat16Products(options, unit) }
     sums(options)
+    norms(options)
     activations(options)
 }
 
@@ -65,10 +66,30 @@ private func sums(_ options: BenchmarkOptions) {
     kept.deallocate()
 }
 
+private func norms(_ options: BenchmarkOptions) {
+    let count = tokens * hidden
+    let normal = Numbers(count)
+    let (weight, bias) = (Numbers(hidden), Numbers(hidden))
+    let output = halves(count)
+    let shape = "\(tokens)x\(hidden)"
+    report(options, "LayerNorm output, rounded", shape, bytes: Double(count * 6)) {
+        layerNormOutputRounded(
+            rows: tokens, columns: hidden, normal: normal.pointer, weight: weight.pointer,
+            bias: bias.pointer, output: output)
+    }
+    report(options, "LayerNorm output, rounded, plain loop", shape, bytes: Double(count * 6)) {
+        for place in 0..<count {
+            let column = place % hidden
+            output[place] = rounded(
+                normal.pointer[place] * weight.pointer[column] + bias.pointer[column])
+        }
+    }
+    output.deallocate()
+}
+
 private func activations(_ options: BenchmarkOptions) {
     let count = tokens * wide
     let product = Numbers(count, scale: 3)
-    let value = Numbers(count)
     let (bias, dBias) = (Numbers(wide, scale: 0.01), Numbers(wide))
     let (kept, output) = (halves(count), halves(count))
     let shape = "\(tokens)x\(wide)"
@@ -85,16 +106,16 @@ private func activations(_ options: BenchmarkOptions) {
         }
     }
     // What is kept becomes its gradient, and then what is kept for the next run.
-    report(options, "gelu backward, rounded", shape, bytes: Double(count * 12)) {
+    report(options, "gelu backward, rounded", shape, bytes: Double(count * 10)) {
         activationBackwardRounded(
             .gelu, rows: tokens, columns: wide, kept: kept, dOutput: product.pointer,
-            output: value.pointer, dBias: dBias.pointer)
+            output: output, dBias: dBias.pointer)
     }
-    report(options, "gelu backward, rounded, plain loop", shape, bytes: Double(count * 12)) {
+    report(options, "gelu backward, rounded, plain loop", shape, bytes: Double(count * 10)) {
         for place in 0..<count {
             let x = widened(kept[place])
             let phi = 0.5 * erfcf(x * -0.707_106_77)
-            value.pointer[place] = x * phi
+            output[place] = rounded(x * phi)
             let slope = phi + x * 0.398_942_28 * expf(x * x * -0.5)
             let gradient = slope * product.pointer[place]
             kept[place] = rounded(gradient)
@@ -108,10 +129,10 @@ private func activations(_ options: BenchmarkOptions) {
 private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit) {
     let rows = 7 * tokens
     let (x, y, w) = (Numbers(rows * wide), Numbers(rows * wide), Numbers(wide * hidden))
-    let halves = max(
+    let scratchCount = max(
         BFloat16.scratchCount(rows: tokens, columns: wide),
         BFloat16.weightScratchCount(inputs: hidden, outputs: 512))
-    let memory = Numbers((2 * wide * hidden + halves + 1) / 2)
+    let memory = Numbers((2 * wide * hidden + scratchCount + 1) / 2)
     let start = UnsafeMutableRawPointer(memory.pointer).assumingMemoryBound(to: UInt16.self)
     let weight = BFloat16Weight(
         w.pointer, inputs: hidden, outputs: wide, unit: unit, copies: start)
@@ -129,13 +150,15 @@ private func bfloat16Products(_ options: BenchmarkOptions, _ unit: BFloat16.Unit
             rows: tokens, dOutput: .floats(y.pointer), weight: weight, dInput: x.pointer,
             accumulate: false, scratch: scratch)
     }
+    let input = halves(rows * hidden)
     report(
         options, "bf16 dWeight, 512 rows, \(unit)", "512x\(rows)x\(hidden)",
         operations: 2 * Double(512 * rows * hidden)
     ) {
         bfloat16BackwardWeight(
             rows: rows, inputs: hidden, outputs: wide, range: 0..<512,
-            dOutput: .floats(y.pointer), input: x.pointer, dWeight: w.pointer, unit: unit,
+            dOutput: .floats(y.pointer), input: input, dWeight: w.pointer, unit: unit,
             scratch: scratch)
     }
+    input.deallocate()
 }

@@ -58,7 +58,7 @@ struct BFloat16Tests {
             dInput: dx.pointer, accumulate: true, scratch: scratch)
         bfloat16BackwardWeight(
             rows: rows, inputs: inputs, outputs: outputs, range: 0..<32,
-            dOutput: .floats(Buffer(dy).pointer), input: Buffer(x).pointer,
+            dOutput: .floats(Buffer(dy).pointer), input: Self.kept(x, rows),
             dWeight: dWeight.pointer, unit: unit, scratch: weightScratch)
 
         let tolerance: Float = 1e-5
@@ -88,7 +88,7 @@ struct BFloat16Tests {
             dInput: dAgain.pointer, accumulate: true, scratch: scratch)
         bfloat16BackwardWeight(
             rows: rows, inputs: inputs, outputs: outputs, range: 0..<32,
-            dOutput: .halves(Self.kept(dy, rows)), input: Buffer(x).pointer,
+            dOutput: .halves(Self.kept(dy, rows)), input: Self.kept(x, rows),
             dWeight: dWeightAgain.pointer, unit: unit, scratch: weightScratch)
         #expect(again.values == y.values)
         #expect(dAgain.values == dx.values)
@@ -178,6 +178,23 @@ struct BFloat16Tests {
         expectClose(dBias.values, sums, absolute: 1e-6, "dBias")
     }
 
+    @Test func `a norm's output is rounded`() {
+        let (rows, columns) = (5, 48)
+        var numbers = TestNumbers(seed: 13)
+        let normal = Buffer(numbers.array(rows * columns))
+        let (weight, bias) = (Buffer(numbers.array(columns)), Buffer(numbers.array(columns)))
+        let exact = Buffer(zeros: rows * columns)
+        layerNormOutput(
+            rows: rows, columns: columns, normal: normal.pointer, weight: weight.pointer,
+            bias: bias.pointer, output: exact.pointer)
+        let output = Self.halves(rows * columns)
+        layerNormOutputRounded(
+            rows: rows, columns: columns, normal: normal.pointer, weight: weight.pointer,
+            bias: bias.pointer, output: output)
+        let expected = exact.values.map { Float(Self.rounded(Double($0))) }
+        #expect(Self.floats(output, rows * columns) == expected)
+    }
+
     /// Against the kernels of float32, with rounded numbers in and rounded numbers out.
     @Test(arguments: Activation.allCases)
     func `activation functions of rounded sums`(_ activation: Activation) {
@@ -204,14 +221,15 @@ struct BFloat16Tests {
 
         let slopes = Buffer(sums)
         let (value, dBias) = (Buffer(zeros: rows * columns), Buffer(zeros: columns))
-        let (ownValue, ownBias) = (Buffer(zeros: rows * columns), Buffer(zeros: columns))
+        let ownBias = Buffer(zeros: columns)
         activationBackward(
             activation, rows: rows, columns: columns, bias: nil, product: slopes.pointer,
             dOutput: Buffer(dOutput).pointer, output: value.pointer, dBias: dBias.pointer)
         activationBackwardRounded(
             activation, rows: rows, columns: columns, kept: kept,
-            dOutput: Buffer(dOutput).pointer, output: ownValue.pointer, dBias: ownBias.pointer)
-        #expect(ownValue.values == value.values)
+            dOutput: Buffer(dOutput).pointer, output: output, dBias: ownBias.pointer)
+        let ownValue = value.values.map { Float(Self.rounded(Double($0))) }
+        #expect(Self.floats(output, rows * columns) == ownValue)
         #expect(ownBias.values == dBias.values)
         let gradient = slopes.values.map { Float(Self.rounded(Double($0))) }
         #expect(Self.floats(kept, rows * columns) == gradient)

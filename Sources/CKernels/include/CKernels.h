@@ -102,15 +102,15 @@ void st_f32_transposed_times(
     long m, long n, long k, const float *a, long a_row, const float *b, float *c,
     bool accumulate);
 
-// The same products of bfloat16 values, at float32's rate: a has such, and b is rounded to such, to
-// nearest, ties to even.
+// The same products of bfloat16 values, at float32's rate: a has such. So has b of the last one; of the
+// first two it is rounded to such, to nearest, ties to even.
 
 void st_rounded_times_transposed(
     long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate);
 void st_rounded_times(
     long m, long n, long k, const uint16_t *a, const float *b, float *c, bool accumulate);
 void st_rounded_transposed_times(
-    long m, long n, long k, const uint16_t *a, long a_row, const float *b, float *c,
+    long m, long n, long k, const uint16_t *a, long a_row, const uint16_t *b, float *c,
     bool accumulate);
 
 /// What multiplies.
@@ -136,7 +136,11 @@ void st_bf16_rows(long rows, long columns, const float *from, long from_row, uin
 /// side by side. `columns` is a multiple of 32; `depth` is filled up to one with zeros.
 void st_bf16_panels(long depth, long columns, const float *b, long b_row, uint16_t *to);
 
-/// The same from bᵀ, which is [columns, depth]; both are multiples of 32.
+/// The same from bfloat16 values.
+void st_bf16_panels_rows(
+    long depth, long columns, const uint16_t *b, long b_row, uint16_t *to);
+
+/// Panels from bᵀ, which is [columns, depth]; both are multiples of 32.
 void st_bf16_panels_transposed(long depth, long columns, const float *b, long b_row, uint16_t *to);
 
 /// Left operand aᵀ [columns, depth] from a [depth, columns], filled up like the panels.

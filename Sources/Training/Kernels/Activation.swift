@@ -87,12 +87,12 @@ package func activationForwardRounded(
 }
 
 /// ``activationBackward`` of what ``activationForwardRounded`` kept: kept ← f′(kept) ⊙ dOutput, rounded;
-/// dBias += its column sums before they are rounded; output = f(kept) once more.
+/// dBias += its column sums before they are rounded; output = f(kept) once more, rounded.
 ///
 /// - kept, dOutput, output: [rows, columns]   - dBias: [columns], or nil for a layer without
 package func activationBackwardRounded(
     _ activation: Activation, rows: Int, columns: Int, kept: Halves, dOutput: ConstFloats,
-    output: Floats, dBias: Floats?
+    output: Halves, dBias: Floats?
 ) {
     switch activation {
     case .identity: backward(Identity.self, rows, columns, kept, dOutput, output, dBias)
@@ -164,7 +164,7 @@ package func activationBackwardRounded(
 
 @inline(__always) private func backward<F: LaneActivation>(
     _ function: F.Type, _ rows: Int, _ columns: Int, _ kept: Halves, _ dOutput: ConstFloats,
-    _ output: Floats, _ dBias: Floats?
+    _ output: Halves, _ dBias: Floats?
 ) {
     for row in 0..<rows {
         let start = row &* columns
@@ -172,7 +172,7 @@ package func activationBackwardRounded(
         while index < columns {
             let sum = st_widened(st_load_halves(kept + (start &+ index)))
             let (value, slope) = F.valueAndSlope(sum)
-            store(output + (start &+ index), value)
+            st_store_halves(output + (start &+ index), st_rounded(value))
             let gradient = slope * load(dOutput + (start &+ index))
             st_store_halves(kept + (start &+ index), st_rounded(gradient))
             if let dBias { store(dBias + index, load(dBias + index) + gradient) }

@@ -124,11 +124,11 @@ package struct BFloat16Weight {
     }
 }
 
-/// The left operand of a product.
-package enum LeftOperand {
-    /// Values that are rounded before the product.
+/// An operand of a product.
+package enum Operand {
+    /// Values that are rounded before a product in bfloat16.
     case floats(ConstFloats)
-    /// bfloat16 values. Memory behind them is read, up to a multiple of 32 rows.
+    /// bfloat16 values. Memory behind a left operand is read, up to a multiple of 32 rows.
     case halves(ConstHalves)
 }
 
@@ -137,7 +137,7 @@ package enum LeftOperand {
 /// - input: [rows, inputs]   - output: [rows, outputs]
 /// - scratch: ``BFloat16/scratchCount(rows:columns:)`` values for rows of `inputs`
 package func bfloat16Forward(
-    rows: Int, input: LeftOperand, weight: BFloat16Weight, output: Floats, scratch: Halves
+    rows: Int, input: Operand, weight: BFloat16Weight, output: Floats, scratch: Halves
 ) {
     weight.multiplyForward(
         rows: rows, input: rounded(input, rows, weight.inputs, scratch), output: output)
@@ -148,7 +148,7 @@ package func bfloat16Forward(
 /// - dOutput: [rows, outputs]   - dInput: [rows, inputs]
 /// - scratch: ``BFloat16/scratchCount(rows:columns:)`` values for rows of `outputs`
 package func bfloat16BackwardInput(
-    rows: Int, dOutput: LeftOperand, weight: BFloat16Weight, dInput: Floats, accumulate: Bool,
+    rows: Int, dOutput: Operand, weight: BFloat16Weight, dInput: Floats, accumulate: Bool,
     scratch: Halves
 ) {
     weight.multiplyBackward(
@@ -157,7 +157,7 @@ package func bfloat16BackwardInput(
 }
 
 private func rounded(
-    _ operand: LeftOperand, _ rows: Int, _ columns: Int, _ scratch: Halves
+    _ operand: Operand, _ rows: Int, _ columns: Int, _ scratch: Halves
 ) -> ConstHalves {
     switch operand {
     case .floats(let values):
@@ -169,14 +169,14 @@ private func rounded(
 
 /// ``linearBackwardWeight`` in bfloat16: the rows `range` of dWeight += dOutputᵀ · input.
 ///
-/// - dOutput: [rows, outputs]   - input: [rows, inputs]   - dWeight: [outputs, inputs]
+/// - dOutput: [rows, outputs]   - input: [rows, inputs], rounded   - dWeight: [outputs, inputs]
 /// - scratch: ``BFloat16/weightScratchCount(inputs:outputs:)`` values for the rows of `range`
 ///
 /// Rows are taken 512 at a time; all of their `input` is laid out at once, as rows read from end to
 /// end come faster than columns.
 package func bfloat16BackwardWeight(
-    rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: LeftOperand,
-    input: ConstFloats, dWeight: Floats, unit: BFloat16.Unit, scratch: Halves
+    rows: Int, inputs: Int, outputs: Int, range: Range<Int>, dOutput: Operand,
+    input: ConstHalves, dWeight: Floats, unit: BFloat16.Unit, scratch: Halves
 ) {
     let dWeight = dWeight + range.lowerBound * inputs
     guard unit != .rounded else {
@@ -210,7 +210,7 @@ package func bfloat16BackwardWeight(
         case .halves(let values):
             st_bf16_transposed_rows(count, range.count, values + start, outputs, left)
         }
-        st_bf16_panels(count, inputs, input + first * inputs, inputs, panels)
+        st_bf16_panels_rows(count, inputs, input + first * inputs, inputs, panels)
         st_bf16_product(unit.code, range.count, inputs, full, left, panels, dWeight, inputs, true)
     }
 }

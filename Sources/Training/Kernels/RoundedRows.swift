@@ -2,8 +2,9 @@
 //
 // Autocast hands bfloat16 from a layer's product to what follows it. Here the two widest products of a
 // layer (query, key and value; the first feed-forward one) are rounded with their bias and kept so, which
-// is half their memory. The gradients that take their place are rounded, too: products would round them
-// anyway. Counts of columns are multiples of 16.
+// is half their memory. The gradients that take their place are rounded, too, and so is what the backward
+// pass makes again of the inputs of weights: products would round them anyway. Counts of columns are
+// multiples of 16.
 import CKernels
 
 package typealias ConstHalves = UnsafePointer<UInt16>
@@ -39,9 +40,14 @@ package func addBiasRoundedBackward(
     if let dBias {
         addBiasBackward(rows: rows, columns: columns, dValues: dValues, dBias: dBias)
     }
+    round(count: rows &* columns, values: dValues, into: kept)
+}
+
+/// rounded ← values, `count` of them.
+package func round(count: Int, values: ConstFloats, into rounded: Halves) {
     var index = 0
-    while index < rows &* columns {
-        st_store_halves(kept + index, st_rounded(load(dValues + index)))
+    while index < count {
+        st_store_halves(rounded + index, st_rounded(load(values + index)))
         index &+= laneCount
     }
 }
@@ -52,5 +58,24 @@ package func widen(count: Int, kept: ConstHalves, into values: Floats) {
     while index < count {
         store(values + index, st_widened(st_load_halves(kept + index)))
         index &+= laneCount
+    }
+}
+
+/// ``layerNormOutput(rows:columns:normal:weight:bias:output:)``, rounded.
+///
+/// - normal: [rows, C], x̂   - weight, bias: [C]   - output: [rows, C], assigned
+package func layerNormOutputRounded(
+    rows: Int, columns: Int, normal: ConstFloats, weight: ConstFloats, bias: ConstFloats,
+    output: Halves
+) {
+    for row in 0..<rows {
+        let start = row &* columns
+        var index = 0
+        while index < columns {
+            let y = multiplyAdd(
+                load(normal + (start &+ index)), load(weight + index), load(bias + index))
+            st_store_halves(output + (start &+ index), st_rounded(y))
+            index &+= laneCount
+        }
     }
 }

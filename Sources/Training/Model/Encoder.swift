@@ -143,7 +143,7 @@ final class Encoder {
     private func feedForward(
         _ rows: Int, _ layer: LayerWeights, _ low: MixedPrecisionWeights.Layer?,
         _ kept: KeptRows, _ worker: WorkerBuffers
-    ) -> LeftOperand {
+    ) -> Operand {
         let product: Floats
         var place: Halves?
         switch kept {
@@ -166,7 +166,7 @@ final class Encoder {
 
     /// Only mixed precision has halves to multiply.
     private func multiply(
-        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ input: LeftOperand,
+        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ input: Operand,
         into output: Floats, _ worker: WorkerBuffers
     ) {
         if let low {
@@ -211,27 +211,26 @@ final class Encoder {
         multiplyBack(
             rows, layer.down, low?.down, .floats(buffers.outputNormal),
             into: worker.intermediate, worker)
-        let activated = training.activated + place * config.intermediateSize
+        let activated = training.activated.from(row: place, columns: config.intermediateSize)
         let dBias = layer.up.dBias.map { sums + $0 }
-        switch buffers.product {
-        case .floats(let product):
+        if case .halves(let kept) = buffers.product, case .halves(let output) = activated {
+            activationBackwardRounded(
+                config.activation, rows: rows, columns: config.intermediateSize, kept: kept,
+                dOutput: worker.intermediate, output: output, dBias: dBias)
+        } else if case .floats(let product) = buffers.product, case .floats(let output) = activated
+        {
             activationBackward(
                 config.activation, rows: rows, columns: config.intermediateSize,
                 bias: layer.up.bias, product: product, dOutput: worker.intermediate,
-                output: activated, dBias: dBias)
-        case .halves(let kept):
-            activationBackwardRounded(
-                config.activation, rows: rows, columns: config.intermediateSize, kept: kept,
-                dOutput: worker.intermediate, output: activated, dBias: dBias)
+                output: output, dBias: dBias)
         }
         multiplyBack(
             rows, layer.up, low?.up, buffers.product.operand, into: dMiddle, worker,
             accumulate: true)
 
-        layerNormOutput(
-            rows: rows, columns: hidden, normal: buffers.attentionNormal,
-            weight: layer.attentionNorm.weight, bias: layer.attentionNorm.bias,
-            output: training.middle + place * hidden)
+        outputAgain(
+            layer.attentionNorm, rows, buffers.attentionNormal,
+            into: training.middle.from(row: place, columns: hidden))
         layerNormBackward(
             rows: rows, columns: hidden, firstRow: first, dOutput: dMiddle,
             normal: buffers.attentionNormal, rstd: attentionRstd,
@@ -257,7 +256,9 @@ final class Encoder {
         let dContext = worker.hidden[2]
         guard let statistics = buffers.statistics else { return }
 
-        makeInput(of: index, chunk, training, dropout, into: training.input + place * hidden)
+        makeInput(
+            of: index, chunk, training, dropout, worker,
+            into: training.input.from(row: place, columns: hidden))
         multiplyBack(
             rows, layer.attentionOutput, low?.attentionOutput, .floats(buffers.attentionNormal),
             into: dContext, worker)
@@ -272,15 +273,25 @@ final class Encoder {
                 values = worker.queryKeyValue
                 widen(count: plan.batch.length(sentence) * 3 * hidden, kept: own, into: values)
             }
+            let keptContext = training.context.from(row: place + row, columns: hidden)
+            let context: Floats
+            switch keptContext {
+            case .floats(let own): context = own
+            case .halves: context = worker.hidden[1]
+            }
             attentionBackward(
                 shape(sentence, plan, dropout), queryKeyValue: values, dropout: site,
                 dContext: dContext + row * hidden,
-                statistics: statistics + row * config.headCount * 2,
-                context: training.context + (place + row) * hidden, scratch: worker.attention)
+                statistics: statistics + row * config.headCount * 2, context: context,
+                scratch: worker.attention)
+            let length = plan.batch.length(sentence)
+            if case .halves(let own) = keptContext {
+                round(count: length * hidden, values: context, into: own)
+            }
             if case .halves(let own) = kept {
                 addBiasRoundedBackward(
-                    rows: plan.batch.length(sentence), columns: 3 * hidden, dValues: values,
-                    kept: own, dBias: layer.queryKeyValue.dBias.map { sums + $0 })
+                    rows: length, columns: 3 * hidden, dValues: values, kept: own,
+                    dBias: layer.queryKeyValue.dBias.map { sums + $0 })
             }
         }
         if case .floats(let dValues) = buffers.queryKeyValue,
@@ -297,7 +308,7 @@ final class Encoder {
     /// What a layer got in the forward pass, from x̂ of the norm below it.
     private func makeInput(
         of layer: Int, _ chunk: Chunk, _ training: TrainingBuffers, _ dropout: DropoutPlan,
-        into input: Floats
+        _ worker: WorkerBuffers, into input: KeptRows
     ) {
         let rows = chunk.tokens.count
         let kept = chunk.tokens.lowerBound - training.tokens.lowerBound
@@ -305,13 +316,37 @@ final class Encoder {
             layer > 0
             ? (weights.layers[layer - 1].outputNorm, rowsOf(training, layer - 1, kept).outputNormal)
             : (weights.embeddingNorm, training.embeddingNormal + kept * hidden)
-        layerNormOutput(
-            rows: rows, columns: hidden, normal: normal, weight: norm.weight, bias: norm.bias,
-            output: input)
-        if layer == 0, let site = dropout.embeddings() {
-            applyDropout(
-                rows: rows, columns: hidden, firstRow: chunk.tokens.lowerBound, site: site,
-                values: input)
+        guard layer == 0, let site = dropout.embeddings() else {
+            outputAgain(norm, rows, normal, into: input)
+            return
+        }
+        let values: Floats
+        switch input {
+        case .floats(let own): values = own
+        case .halves: values = worker.hidden[1]
+        }
+        outputAgain(norm, rows, normal, into: .floats(values))
+        applyDropout(
+            rows: rows, columns: hidden, firstRow: chunk.tokens.lowerBound, site: site,
+            values: values)
+        if case .halves(let own) = input {
+            round(count: rows * hidden, values: values, into: own)
+        }
+    }
+
+    /// What a norm returned in the forward pass, from x̂.
+    private func outputAgain(
+        _ norm: NormWeights, _ rows: Int, _ normal: ConstFloats, into output: KeptRows
+    ) {
+        switch output {
+        case .floats(let output):
+            layerNormOutput(
+                rows: rows, columns: hidden, normal: normal, weight: norm.weight,
+                bias: norm.bias, output: output)
+        case .halves(let output):
+            layerNormOutputRounded(
+                rows: rows, columns: hidden, normal: normal, weight: norm.weight,
+                bias: norm.bias, output: output)
         }
     }
 
@@ -338,7 +373,7 @@ final class Encoder {
     }
 
     private func multiplyBack(
-        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ dOutput: LeftOperand,
+        _ rows: Int, _ layer: LinearWeights, _ low: BFloat16Weight?, _ dOutput: Operand,
         into dInput: Floats, _ worker: WorkerBuffers, accumulate: Bool = false
     ) {
         if let low {
@@ -361,9 +396,10 @@ final class Encoder {
         let buffers = rowsOf(training, index, group.lowerBound - training.tokens.lowerBound)
         return inPrecision(
             WeightTile.cut(
-                layer.down, group.count, .floats(buffers.outputNormal), training.activated)
+                layer.down, group.count, .floats(buffers.outputNormal),
+                training.activated.operand)
                 + WeightTile.cut(
-                    layer.up, group.count, buffers.product.operand, training.middle))
+                    layer.up, group.count, buffers.product.operand, training.middle.operand))
     }
 
     /// Those of its first half, after
@@ -376,10 +412,10 @@ final class Encoder {
         return inPrecision(
             WeightTile.cut(
                 layer.queryKeyValue, group.count, buffers.queryKeyValue.operand,
-                training.input)
+                training.input.operand)
                 + WeightTile.cut(
                     layer.attentionOutput, group.count, .floats(buffers.attentionNormal),
-                    training.context))
+                    training.context.operand))
     }
 
     private func inPrecision(_ tiles: [WeightTile]) -> [WeightTile] {
@@ -394,22 +430,22 @@ struct WeightTile {
     let layer: LinearWeights
     let rows: Int
     let range: Range<Int>
-    let dOutput: LeftOperand
-    let input: ConstFloats
+    let dOutput: Operand
+    let input: Operand
     /// What multiplies in bfloat16, if the product is one.
     var unit: BFloat16.Unit?
 
     /// - scratch: ``WorkerBuffers/bfloat16Weights`` of who runs it
     func run(scratch: Halves) {
-        if let unit {
+        if let unit, case .halves(let input) = input {
             bfloat16BackwardWeight(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
                 dOutput: dOutput, input: input, dWeight: layer.dWeight, unit: unit,
                 scratch: scratch)
-        } else if case .floats(let values) = dOutput {
+        } else if case .floats(let dOutput) = dOutput, case .floats(let input) = input {
             linearBackwardWeight(
                 rows: rows, inputs: layer.inputs, outputs: layer.outputs, range: range,
-                dOutput: values, input: input, dWeight: layer.dWeight)
+                dOutput: dOutput, input: input, dWeight: layer.dWeight)
         }
     }
 
@@ -418,7 +454,7 @@ struct WeightTile {
     static let rows = 512
 
     static func cut(
-        _ layer: LinearWeights, _ rows: Int, _ dOutput: LeftOperand, _ input: ConstFloats
+        _ layer: LinearWeights, _ rows: Int, _ dOutput: Operand, _ input: Operand
     ) -> [WeightTile] {
         stride(from: 0, to: layer.outputs, by: Self.rows).map { start in
             WeightTile(

@@ -1,7 +1,7 @@
 // Memory of the encoder's activations: what a backward pass needs of all tokens, and one chunk's
 // worth per thread of everything else.
 
-/// Rows that a layer keeps, [T, columns]: in mixed precision as bfloat16.
+/// Rows that the backward pass needs, [T, columns]: in mixed precision as bfloat16.
 enum KeptRows {
     case floats(Floats)
     case halves(Halves)
@@ -15,7 +15,7 @@ enum KeptRows {
     }
 
     /// As what a product multiplies.
-    var operand: LeftOperand {
+    var operand: Operand {
         switch self {
         case .floats(let values): .floats(values)
         case .halves(let values): .halves(values)
@@ -73,10 +73,10 @@ final class TrainingBuffers {
     private(set) var gradient: Floats
     /// Inputs of its weights, made again for a group of G tokens: [G, H] of query, key and value,
     /// [G, H] of attention's output, [G, H] and [G, I] of the two feed-forward products.
-    private(set) var input: Floats
-    private(set) var context: Floats
-    private(set) var middle: Floats
-    private(set) var activated: Floats
+    private(set) var input: KeptRows
+    private(set) var context: KeptRows
+    private(set) var middle: KeptRows
+    private(set) var activated: KeptRows
     private let config: TransformerConfig
     private let region: MemoryRegion
 
@@ -99,7 +99,8 @@ final class TrainingBuffers {
         self.config = config
         let start = region.floats
         (embeddingNormal, embeddingRstd, gradient) = (start, start, start)
-        (input, context, middle, activated) = (start, start, start, start)
+        input = .floats(start)
+        (context, middle, activated) = (input, input, input)
     }
 
     /// Lays the buffers out for these tokens, `capacity` of them at most, and for groups of up to
@@ -114,18 +115,18 @@ final class TrainingBuffers {
             defer { next += ((rows ?? tokens.count) * columns + 15) & ~15 }
             return next
         }
-        func carveRows(_ columns: Int) -> KeptRows {
-            guard rounded else { return .floats(carve(columns)) }
-            let values = UnsafeMutableRawPointer(carve(columns / 2))
+        func carveRows(_ columns: Int, rows: Int? = nil) -> KeptRows {
+            guard rounded else { return .floats(carve(columns, rows: rows)) }
+            let values = UnsafeMutableRawPointer(carve(columns / 2, rows: rows))
             return .halves(values.assumingMemoryBound(to: UInt16.self))
         }
         embeddingNormal = carve(hidden)
         embeddingRstd = carve(1)
         gradient = carve(hidden)
-        input = carve(hidden, rows: groupSize)
-        context = carve(hidden, rows: groupSize)
-        middle = carve(hidden, rows: groupSize)
-        activated = carve(intermediate, rows: groupSize)
+        input = carveRows(hidden, rows: groupSize)
+        context = carveRows(hidden, rows: groupSize)
+        middle = carveRows(hidden, rows: groupSize)
+        activated = carveRows(intermediate, rows: groupSize)
         layers = (0..<config.layerCount).map { _ in
             LayerBuffers(
                 queryKeyValue: carveRows(3 * hidden), attentionNormal: carve(hidden),

@@ -195,7 +195,7 @@ struct SentenceHead {
         for (index, module) in modules.enumerated() where index > 0 {
             guard case .dense(let dense) = module.kind else { continue }
             let stage = buffers.stages[index]
-            let input = buffers.stages[index - 1].output
+            let input = Operand.floats(buffers.stages[index - 1].output)
             tiles += WeightTile.cut(dense.linear, sentences, .floats(stage.kept), input)
             if case .projection(let residual) = dense.residual {
                 tiles += WeightTile.cut(
