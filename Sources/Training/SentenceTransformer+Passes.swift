@@ -44,12 +44,15 @@ extension SentenceTransformer {
         return result
     }
 
-    /// Embeds a batch in evaluation mode. Ends the claim of an earlier
-    /// ``forward(_:dropout:keeping:)`` to a backward pass.
+    /// Embeds a batch in evaluation mode. May come between a ``forward(_:dropout:keeping:)`` and its
+    /// backward pass: a loss may ask the model that it trains.
     ///
     /// - Returns: [sentences, ``outputDimension``].
     package func embed(_ batch: PackedBatch) throws -> Matrix {
-        pending = nil
+        // What the modules after the encoder keep of the sentences is the backward pass's, then.
+        let claimed = pending == nil ? nil : sentences
+        if claimed != nil { sentences = nil }
+        defer { if let claimed { sentences = claimed } }
         let plan = try BatchPlan(batch, config: transformerConfig)
         let masks = try DropoutPlan(.off, plan: plan, config: transformerConfig, modules: [])
         return try run(plan, nil, masks, kept: 0..<0)

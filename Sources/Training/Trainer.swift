@@ -95,7 +95,12 @@ public final class SentenceTransformerTrainer {
     ///   ``TrainingError/nonFinite(what:step:hint:)`` when the loss or the gradient is not a number,
     ///   ``TrainingError/cancelled``, file errors, and whatever callbacks and hooks throw.
     public func train(resumeFrom: ResumePoint = .start) throws -> TrainOutput {
-        try model.withMixedPrecision(args.bf16) { try runTraining(resumeFrom) }
+        if isInTrain {
+            throw TrainingError.argument(
+                owner: "SentenceTransformerTrainer", name: "train", problem: "is running already",
+                hint: "what is called during a training may evaluate; train with a trainer of its own")
+        }
+        return try model.withMixedPrecision(args.bf16) { try runTraining(resumeFrom) }
     }
 
     private func runTraining(_ resumeFrom: ResumePoint) throws -> TrainOutput {
@@ -366,7 +371,13 @@ extension SentenceTransformerTrainer {
     ) throws {
         let context = TrainerCallbackContext(
             args: args, state: state, model: model, metrics: metrics, logs: logs)
-        for callback in callbacks { try callback.handle(event, context, &control) }
+        for callback in callbacks {
+            // A callback may evaluate with this trainer, which fires events of its own meanwhile.
+            let before = control
+            var after = before
+            defer { control.take(changesFrom: before, to: after) }
+            try callback.handle(event, context, &after)
+        }
     }
 
     /// Making an iterator over a loader draws one 64-bit number from torch's generator.

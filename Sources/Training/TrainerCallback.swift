@@ -34,6 +34,20 @@ public struct TrainerControl: Sendable, Equatable {
 
     public init() {}
 
+    /// Sets the flags that differ between two values, and leaves the others.
+    mutating func take(changesFrom before: TrainerControl, to after: TrainerControl) {
+        func take(_ flag: WritableKeyPath<TrainerControl, Bool>) {
+            if before[keyPath: flag] != after[keyPath: flag] {
+                self[keyPath: flag] = after[keyPath: flag]
+            }
+        }
+        take(\.shouldTrainingStop)
+        take(\.shouldEpochStop)
+        take(\.shouldSave)
+        take(\.shouldEvaluate)
+        take(\.shouldLog)
+    }
+
     var json: JSONValue {
         [
             "args": [
