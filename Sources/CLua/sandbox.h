@@ -520,6 +520,23 @@ static inline int st_table_move(lua_State *L) {
     return st_call_standard(L);
 }
 
+/* Upvalue 1: the standard one. The elements may be a metamethod's, so that there are as many as are
+ * asked for. A length is asked for once, and the standard function gets it as its last element. */
+static inline int st_table_concat(lua_State *L) {
+    lua_settop(L, 4);
+    if (lua_isnil(L, 4) && (lua_type(L, 1) == LUA_TTABLE || luaL_getmetafield(L, 1, "__len"))) {
+        lua_settop(L, 3);
+        lua_pushinteger(L, luaL_len(L, 1));
+    }
+    lua_settop(L, 4);
+    int is_first, is_last;
+    lua_Integer first = lua_tointegerx(L, 3, &is_first), last = lua_tointegerx(L, 4, &is_last);
+    if (!is_first) first = 1;
+    if (is_last && last >= first)
+        st_charge(L, (size_t)((lua_Unsigned)last - (lua_Unsigned)first));
+    return st_call_standard(L);
+}
+
 /* Upvalue 1: the standard one. A length of the script's own could be any, and be asked for twice. */
 static inline int st_table_sort(lua_State *L) {
     if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
@@ -711,6 +728,7 @@ static inline int st_do_opensandbox(lua_State *L) {
     lua_getglobal(L, "table");
     luaL_setfuncs(L, tables, 0);
     st_wrap_field(L, "move", st_table_move);
+    st_wrap_field(L, "concat", st_table_concat);
     st_wrap_field(L, "unpack", st_table_unpack);
     st_wrap_field(L, "sort", st_table_sort);
     lua_settop(L, 0);

@@ -11,6 +11,8 @@ public enum HostError: Error, Sendable, Equatable {
     case usage(String)
     /// A sandboxed script tried what it may not do.
     case sandbox(String)
+    /// A path that can't be one.
+    case path(String)
 }
 
 extension HostError: CustomStringConvertible {
@@ -18,6 +20,7 @@ extension HostError: CustomStringConvertible {
         switch self {
         case .usage(let problem): "\(problem); see st-host --help"
         case .sandbox(let problem): "sandbox: \(problem)"
+        case .path(let problem): problem
         }
     }
 }

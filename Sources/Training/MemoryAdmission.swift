@@ -1,6 +1,8 @@
 // Asked before memory is taken whose size a script chose: matrices that operations make, rows of
 // datasets, new models.
 
+import Glibc
+
 /// Lets a caller bound that memory on the current thread.
 ///
 ///     try MemoryAdmission { bytes in try budget.take(bytes) }.while { try compute() }
@@ -19,8 +21,17 @@ public final class MemoryAdmission: Sendable {
 
     /// - count: of values, each of `size` bytes.
     static func check(_ count: Int, of size: Int) throws {
-        guard let current else { return }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
-        try current.ask(overflow ? .max : bytes)
+        let (product, overflow) = count.multipliedReportingOverflow(by: size)
+        let bytes = overflow ? .max : product
+        if let current { return try current.ask(bytes) }
+        // Nobody bounds it but the system, which may: an allocation that fails ends the process.
+        guard bytes >= Self.large else { return }
+        guard let probe = malloc(bytes) else {
+            throw TrainingError.data(problem: "not enough memory for \(bytes) bytes")
+        }
+        free(probe)
     }
+
+    /// Bytes from which on the system is asked.
+    private static let large = 1 << 28
 }

@@ -126,7 +126,8 @@ private struct NewWeights {
         json["vocab_size"] = JSONValue(tokens.count)
         json["pad_token_id"] = JSONValue(pad)
         let hidden = json["hidden_size"]?.intValue ?? 768
-        if json["num_attention_heads"] == nil, hidden > 0 {
+        // What is larger is refused when the configuration is read.
+        if json["num_attention_heads"] == nil, hidden > 0, hidden <= 1 << 24 {
             let most = hidden % 12 == 0 ? 12 : max(1, hidden / 16)
             let heads = (1...most).last { hidden % $0 == 0 } ?? 1
             json["num_attention_heads"] = JSONValue(heads)

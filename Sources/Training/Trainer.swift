@@ -98,7 +98,7 @@ public final class SentenceTransformerTrainer {
         if isInTrain {
             throw TrainingError.argument(
                 owner: "SentenceTransformerTrainer", name: "train", problem: "is running already",
-                hint: "what is called during a training may evaluate; train with a trainer of its own")
+                hint: "what a training calls may evaluate; train with a trainer of its own")
         }
         return try model.withMixedPrecision(args.bf16) { try runTraining(resumeFrom) }
     }

@@ -53,6 +53,39 @@ struct CommandLineTests {
         #expect(help.status == 0 && help.output.contains("USAGE: st-host"))
     }
 
+    @Test func `a zero byte ends no output, and a path that holds one is refused`() throws {
+        let printed = try host("-e", "error('a\\0b')")
+        #expect(printed.status == 1 && printed.errors.hasPrefix("(command line):1: a\0b\n"))
+        let refused = try host(
+            "-e", "require('datasets').Dataset.from_dict{ a = { 1 } }:to_json('x.json\\0.tmp')")
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors.contains("'x.json\\0.tmp' holds a zero byte, which no path can"),
+            "\(refused.errors)")
+    }
+
+    @Test func `output that can't be written is a failure`() throws {
+        for code in ["print(1)", "io.write('x')"] {
+            let script = "exec '\(Subprocess.host.path)' -e \"\(code)\" > /dev/full"
+            let shell = Subprocess(
+                URL(filePath: "/bin/sh"), ["-c", script],
+                in: FileManager.default.temporaryDirectory)
+            let outcome = try shell.run()
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.hasPrefix("st-host: standard output can't be written"))
+        }
+    }
+
+    @Test func `memory that the system does not give is an error`() throws {
+        let code = "print(pcall(require('sentence_transformers').Matrix.ones, 1, 2147483647))"
+        let shell = Subprocess(
+            URL(filePath: "/bin/sh"),
+            ["-c", "ulimit -v 6000000; exec '\(Subprocess.host.path)' -e \"\(code)\""],
+            in: FileManager.default.temporaryDirectory)
+        let outcome = try shell.run()
+        #expect(outcome.status == 0 && outcome.output.contains("not enough memory"))
+    }
+
     @Test func `-i goes on after the script, even a failing one`() throws {
         let outcome = try host(
             "-i", "s.lua", input: "x\ny = {\n}\n#y + 2\nerror('again')\n",

@@ -79,6 +79,12 @@ import Testing
         ("io.open('/etc/passwd')", "x:1: sandbox: '/etc/passwd' is out of reach"),
         ("io.open('/proc/self/environ')", "sandbox: '/proc/self/environ' is out of reach"),
         ("io.open('')", "sandbox: '' is out of reach"),
+        ("io.open('/etc/passwd\\0\\xff')", "is out of reach: it is not valid UTF-8"),
+        ("io.lines('/etc/passwd\\0\\xff')", "is out of reach: it is not valid UTF-8"),
+        ("io.open('/etc/passwd\\0')", "is out of reach"),
+        ("io.open(5, 'w')", "x:1: sandbox: expected a path, got a number"),
+        ("os.rename(5, 6)", "x:1: sandbox: expected a path, got a number"),
+        ("os.remove(6.5)", "x:1: sandbox: expected a path, got a number"),
         ("io.lines('/etc/passwd')", "x:1: sandbox: '/etc/passwd' is out of reach"),
         ("io.input('/etc/passwd')", "x:1: sandbox: '/etc/passwd' is out of reach"),
         ("io.output('/tmp/x')", "x:1: sandbox: '/tmp/x' is out of reach"),
@@ -141,6 +147,15 @@ import Testing
         ),
         (
             "xpcall(function() while true do end end, function() while true do end end)",
+            "the instruction limit was reached"
+        ),
+        (
+            "table.concat(setmetatable({}, { __index = table.concat }), '', 1, math.maxinteger)",
+            "the instruction limit was reached"
+        ),
+        (
+            "table.concat(setmetatable({}, { __index = function() return 'a' end,"
+                + " __len = function() return math.maxinteger end }))",
             "the instruction limit was reached"
         ),
         ("('a'):rep(50):find(('a-'):rep(50) .. 'b')", "the instruction limit was reached"),
@@ -211,6 +226,10 @@ import Testing
             local t = {}
             for w in ("a b c"):gmatch("%a") do t[#t + 1] = w:upper() end
             assert(table.concat(t) == "ABC" and ("x"):rep(3) == "xxx")
+            assert(table.concat({ 1, 2, 3 }, "-", 2) == "2-3" and table.concat({}) == "")
+            local two = setmetatable({ 1, 2, 3 }, { __len = function() return 2 end })
+            assert(table.concat(two) == "12" and table.concat(two, "", 3, 3) == "3")
+            assert(not pcall(table.concat) and not pcall(table.concat, { {} }))
             assert(select("#", pcall(error, "x")) == 2 and load("return 1")() == 1)
             assert(coroutine.wrap(function() coroutine.yield(5) end)() == 5)
             assert(type(os.time()) == "number" and os.getenv("PATH") == nil)
@@ -264,6 +283,8 @@ import Testing
             "/closed/file", "/open/../closed/file", "/open/out/file", "/open/in/../../closed/file",
             "/open/loop", "/open/new", "/open/inner/../out/file", "/openly", "/open/nowhere/../x",
             "//closed//file", "/open/./out/./file", "/closed/file\\0.txt",
+            // One character with what comes before it, and another name to the system.
+            "/open/../\\u{301}file", "/open/\\u{301}/../../\\u{301}file", "/open\\u{301}/file",
         ] {
             for mode in ["r", "w"] {
                 let message = try run("io.open(root .. '\(path)', '\(mode)')")

@@ -204,8 +204,24 @@ struct TestRunnerTests {
         #expect(xml.contains("<failure message=\"&lt;&amp;&gt;\">&lt;&amp;&gt;</failure>"))
         #expect(xml.contains("tests=\"2\" failures=\"1\" skipped=\"0\""))
         #expect(try host("--filter", "one", "a_test.lua").status == 0)
+        let alone = try host("--format", "junit", "in/b_test.lua")
+        #expect(alone.output.hasPrefix("<?xml") && alone.output.hasSuffix("</testsuites>\n"))
+        #expect(alone.errors.contains("printed\n"))
+        let pattern = try host("--filter", "[", "a_test.lua")
+        #expect(pattern.status == 2)
+        #expect(pattern.errors.contains("test: --filter '[': malformed pattern (missing ']')"))
+        let lost = try host("--format", "junit", "--output", "/dev/full", "a_test.lua")
+        #expect(lost.status == 1)
+        #expect(
+            lost.errors == "test: '/dev/full': can't be written (No space left on device)\n")
         #expect(try host("nowhere").status == 2)
         #expect(try host("--format", "html").status == 2)
+    }
+
+    @Test func `texts of any bytes are reported`() throws {
+        #expect(
+            try outcomes("it('a\\xff', function() error('x\\xff') end)")
+                == ["a\u{FFFD}: failed x_test.lua:1: x\u{FFFD}"])
     }
 
     @Test func `--json prints what a script returns`() throws {

@@ -1,7 +1,7 @@
 // `st-host generate`: editor stubs and the reference, from the declarations that `help` shows.
 
 import ArgumentParser
-import FoundationEssentials
+import Training
 
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,25 +43,24 @@ struct GenerateCommand: ParsableCommand {
             try command.write()
             return .done
         } catch {
-            Program.writeError("generate: \(command.path): \(error)")
+            Program.writeError("generate: \(error)")
             return .failure
         }
     }
 
     private func write() throws {
         if what == "man" {
-            try Data(ManPage.text().utf8).write(to: URL(filePath: path))
+            try TextFile.write(ManPage.text(), to: path)
             return
         }
         let reference = try APIReference()
         if what == "reference" {
-            try Data(ReferencePage(reference).text().utf8).write(to: URL(filePath: path))
+            try TextFile.write(ReferencePage(reference).text(), to: path)
             return
         }
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true)
+        try TextFile.makeFolder(path)
         for (name, text) in EditorStubs(reference).files() {
-            try Data(text.utf8).write(to: URL(filePath: "\(path)/\(name)"))
+            try TextFile.write(text, to: "\(path)/\(name)")
         }
     }
 }

@@ -10,6 +10,14 @@ import Training
 public enum Program {
     /// Runs the command with `arguments`, the program's name first.
     public static func main(_ arguments: [String]) -> ExitStatus {
+        let status = run(arguments)
+        // Output that got lost is no success: an export on a full disk, for one.
+        guard let problem = Streams.outputProblem(), status == .done else { return status }
+        writeError("st-host: \(problem)")
+        return .failure
+    }
+
+    private static func run(_ arguments: [String]) -> ExitStatus {
         BLAS.prepare()
         let program = arguments.first ?? "st-host"
         let words = Array(arguments.dropFirst())

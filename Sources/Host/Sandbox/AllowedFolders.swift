@@ -1,5 +1,6 @@
 // Whether a path lies in one of some folders, as the kernel would resolve it: through `..` and
-// symbolic links, also where the file does not exist yet.
+// symbolic links, also where the file does not exist yet. Like the kernel it looks at bytes: of
+// characters, a slash and a combining accent after it are one, and letters have several spellings.
 
 import FoundationEssentials
 import Glibc
@@ -41,7 +42,7 @@ struct AllowedFolders: Sendable {
     }
 
     private func contains(_ real: String) -> Bool {
-        folders.contains { (real + "/").hasPrefix($0) }
+        folders.contains { (real + "/").utf8.starts(with: $0.utf8) }
     }
 
     // MARK: - Paths
@@ -53,9 +54,9 @@ struct AllowedFolders: Sendable {
     static func resolve(_ path: String) -> String? {
         guard !path.isEmpty, !path.utf8.contains(0) else { return nil }
         let start =
-            path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+            isAbsolute(path) ? path : FileManager.default.currentDirectoryPath + "/" + path
         // The next name last.
-        var names = Array(start.split(separator: "/").reversed())
+        var names = Array(self.names(in: start).reversed())
         var real: [Substring] = []
         var links = 0
         var isMissing = false
@@ -71,8 +72,8 @@ struct AllowedFolders: Sendable {
             case S_IFLNK?:
                 links += 1
                 guard links <= mostLinks, let target = link(at: place) else { return nil }
-                if target.hasPrefix("/") { real = [] }
-                names += Array(target.split(separator: "/").reversed())
+                if isAbsolute(target) { real = [] }
+                names += self.names(in: target).reversed()
             case nil:
                 isMissing = true
                 real.append(name)
@@ -81,6 +82,14 @@ struct AllowedFolders: Sendable {
             }
         }
         return "/" + real.joined(separator: "/")
+    }
+
+    private static let slash = UInt8(ascii: "/")
+
+    private static func isAbsolute(_ path: String) -> Bool { path.utf8.first == slash }
+
+    private static func names(in path: String) -> [Substring] {
+        path.utf8.split(separator: slash).map { Substring($0) }
     }
 
     /// S_IFDIR and so on, of the link itself; nil where nothing can be seen.

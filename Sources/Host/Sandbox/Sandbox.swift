@@ -39,8 +39,14 @@ extension HostSession {
         lua.aroundCalls = { try admission.while($0) }
     }
 
-    /// - Throws: when the script may not use `path`.
-    func checkPath(_ path: String) throws { try allowedFolders?.check(path) }
+    /// - Throws: when the script may not use `path`, or the system would read only a part of it.
+    func checkPath(_ path: String) throws {
+        try allowedFolders?.check(path)
+        if path.utf8.contains(0) {
+            let shown = path.replacing("\0", with: "\\0")
+            throw HostError.path("'\(shown)' holds a zero byte, which no path can")
+        }
+    }
 
     /// The same for a folder whose files are opened by name; none of them may lead out of it.
     func checkFolder(_ path: String) throws { try allowedFolders?.check(contentsOf: path) }

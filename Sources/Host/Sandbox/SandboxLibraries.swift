@@ -66,7 +66,7 @@ extension HostSession {
                 lua.function("\(library).\(name)", Self.anything) { [unowned self] args in
                     var values = try (1...5).map { try args["_\($0)"] as LuaValue }
                     for place in places {
-                        guard let path = values[place - 1].string else { continue }
+                        guard let path = try Self.path(values[place - 1]) else { continue }
                         try checkPath(path)
                         // The text that was checked is the one that is used.
                         values[place - 1] = .string(LuaString(path))
@@ -105,6 +105,22 @@ extension HostSession {
                 return LuaResults(
                     try lua.load(file: path).callAll([]).map { $0 as any IntoLua })
             })
+    }
+
+    /// What a standard function would take for a path: texts, and numbers too. It takes bytes, and
+    /// reads them up to a zero byte.
+    private static func path(_ value: LuaValue) throws -> String? {
+        switch value {
+        case .string(let bytes):
+            guard let text = bytes.text else {
+                throw HostError.sandbox(
+                    "the path '\(bytes.repaired)' is out of reach: it is not valid UTF-8")
+            }
+            return text
+        case .integer, .number:
+            throw HostError.sandbox("expected a path, got a number; write it as text")
+        default: return nil
+        }
     }
 
     // MARK: - require

@@ -3,7 +3,9 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import LuaBridge
 import OrderedJSON
+import Training
 
 struct TestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -58,6 +60,10 @@ struct TestCommand: ParsableCommand {
         } catch let error as HostError {
             Program.writeError("\(error)")
             return .usage
+        } catch let error as TrainingError {
+            // A report that can't be written.
+            Program.writeError("test: \(error)")
+            return .failure
         } catch {
             let message = fullMessage(for: error)
             guard exitCode(for: error).isSuccess else {
@@ -75,16 +81,20 @@ struct TestCommand: ParsableCommand {
         settings.filter = filter
         settings.isDeterministic = deterministic
         if deterministic { HostSession.fixTimeZone() }
+        if let filter { try check(filter) }
         let files = try findFiles()
         if let results {
             let run = TestFile.runAll(files, settings)
             let text = JSONValue.array(run.results.map(\.json)).json()
-            try Data(text.utf8).write(to: URL(filePath: results))
+            try TextFile.write(text, to: results)
             return run.isInterrupted ? .interrupted : .done
         }
-        let (found, isInterrupted) =
+        // A report for programs stands alone in standard output.
+        let isMixed = output == nil && TestReport.Format(rawValue: format) != .plain
+        let (found, isInterrupted) = try Streams.redirectingOutput(isMixed) {
             jobs == 1 || files.count < 2
-            ? TestFile.runAll(files, settings) : (try runInProcesses(files), false)
+                ? TestFile.runAll(files, settings) : (try runInProcesses(files), false)
+        }
         try report(found)
         if isInterrupted { return .interrupted }
         return found.contains { $0.outcome == .failed } ? .failure : .done
@@ -94,13 +104,23 @@ struct TestCommand: ParsableCommand {
         let format = TestReport.Format(rawValue: format) ?? .plain
         var shown = format
         if let output {
-            try Data(TestReport.text(results, format).utf8).write(to: URL(filePath: output))
+            try TextFile.write(TestReport.text(results, format), to: output)
             shown = .plain
         }
         Streams.writeOutput(TestReport.text(results, shown))
         let last = TestReport.lastLine(results)
         // XML ends where it ends.
         if shown == .junit { Program.writeError(last) } else { Streams.writeOutput(last + "\n") }
+    }
+
+    /// A pattern that is none would fail every test.
+    private func check(_ filter: String) throws {
+        do {
+            let find: LuaFunction = try LuaState().run("return string.find")
+            _ = try find.call("", filter)
+        } catch let error as LuaError {
+            throw HostError.usage("test: --filter '\(filter)': \(error)")
+        }
     }
 
     // MARK: - Files

@@ -117,11 +117,17 @@ package enum TestFile {
         }
         return try table.pairs().map { _, value in
             guard let entry = value.table else { throw LuaError.internalError("a test's result") }
-            let message: String? = try entry.get("message")
+            // Texts of a script may be any bytes.
+            func text(_ field: String) throws -> String {
+                guard case .string(let bytes) = try entry.get(field, as: LuaValue.self) else {
+                    return ""
+                }
+                return bytes.repaired
+            }
             return TestResult(
-                file: path, name: try entry.get("name"),
+                file: path, name: try text("name"),
                 outcome: TestResult.Outcome(rawValue: try entry.get("outcome")) ?? .failed,
-                message: message ?? "", seconds: try entry.get("seconds"))
+                message: try text("message"), seconds: try entry.get("seconds"))
         }
     }
 }

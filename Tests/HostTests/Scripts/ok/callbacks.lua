@@ -66,3 +66,25 @@ output = run{ { on_step_end = function(_, _, state)
   return state.global_step == 3 and { should_training_stop = true } or nil
 end } }
 assert(output.global_step == 3)
+
+-- A callback may evaluate with its trainer, whose events are heard; the flags are kept. It may not train.
+local heard, problem = 0, nil
+local own = {}
+function own.on_step_end(_, _, state, control)
+  if state.global_step == 2 then
+    control.should_save = true
+    assert(own.trainer:evaluate().eval_loss > 0)
+    local ok, message = pcall(own.trainer.train, own.trainer)
+    problem = not ok and tostring(message)
+  end
+end
+function own.on_evaluate() heard = heard + 1 end
+function own.on_save(_, _, state) own.saved = state.global_step end
+function own.on_init_end() end
+local model = st.SentenceTransformer("models/tiny")
+own.trainer = st.SentenceTransformerTrainer{ model = model, train_dataset = train, eval_dataset = train,
+  args = st.SentenceTransformerTrainingArguments{ output_dir = "out", num_train_epochs = 1,
+    per_device_train_batch_size = 1, logging_strategy = "no", save_strategy = "no" },
+  callbacks = { own }, loss = st.losses.MultipleNegativesRankingLoss(model) }
+assert(own.trainer:train().global_step == 4 and heard == 1 and own.saved == 2)
+assert(problem:find("train: is running already", 1, true), problem)

@@ -84,6 +84,18 @@ for _, jobs in ipairs{ 1, 2 } do
   assert(made == 4 and best.objective > 0)
 end
 
+-- A loss may ask the model that it trains, in the middle of a step: the gradients stay those of the step.
+local function asking(model)
+  return st.losses.Custom(model, function(embeddings)
+    local before = embeddings[1]:detach():tolist()
+    assert(#model:encode{ "a big cat", "the dog ran", "birds fly" } == 3)
+    assert(embeddings[1]:detach():tolist()[1][1] == before[1][1])
+    return (st.util.cos_sim(embeddings[1], embeddings[2]) * 20):cross_entropy()
+  end)
+end
+local _, asked = run(asking)
+assert(math.abs(asked.training_loss - output.training_loss) < 1e-6)
+
 -- Matrices of a loss live for one step; detach() keeps the numbers.
 local kept, message
 local stray = st.losses.Custom(st.SentenceTransformer("models/tiny"), function(embeddings)

@@ -28,6 +28,12 @@ local spelt = st.SentenceTransformer.from_config{ hidden_size = 16, num_hidden_l
   vocab = { "a", "##a", "b", "##b" } }
 assert(spelt:encode("abba")[1] == spelt:encode("ABBA")[1] and spelt:encode("ab")[1] ~= spelt:encode("ba")[1])
 
+-- Sizes that no model has.
+for _, size in ipairs{ math.maxinteger, 1 << 25, 0, -1 } do
+  local ok, message = pcall(st.SentenceTransformer.from_config, { hidden_size = size, corpus = { "a" } })
+  assert(not ok and tostring(message):find("hidden_size", 1, true), tostring(message))
+end
+
 -- A tiny sweep, whole.
 local train = datasets.Dataset.from_list{
   { anchor = "a big cat", positive = "the cat is big" },
