@@ -164,6 +164,18 @@ struct DatasetTests {
         #expect(try dataset.removeColumns(["a", "b"]).numRows == 2)
     }
 
+    @Test func `a dataset without columns keeps its rows and takes columns again`() throws {
+        let bare = try numbers(10).select([9, 0, 9]).removeColumns(["n"])
+        #expect(bare.numRows == 3)
+        #expect(try integers(bare.addColumn("m", [7, 8, 9]), "m") == [7, 8, 9])
+        #expect(try integers(bare.select([2, 2]).addColumn("m", [7, 8]), "m") == [7, 8])
+        let skipped = try numbers(3).slice(1..<3).selectColumns([])
+        #expect(try integers(skipped.addColumn("m", [1, 2]), "m") == [1, 2])
+        #expect(try Dataset.concatenated([bare, skipped]).numRows == 5)
+        let mixed = try Dataset.concatenated([bare, numbers(1)])
+        #expect(try integers(mixed) == [.null, .null, .null, 0])
+    }
+
     @Test func `datasets are put together`() throws {
         let dataset = try numbers(4)
         let halves = try Dataset.concatenated([dataset.slice(2..<4), dataset.slice(0..<1)])

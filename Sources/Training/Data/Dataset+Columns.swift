@@ -119,6 +119,9 @@ extension Dataset {
                 numRows: datasets.reduce(0) { $0 + $1.numRows })
         }
         if let joined = joinedParts(datasets) { return joined }
+        if columns == 0 {
+            return Dataset(columnNames: [], storages: [], indices: nil, numRows: rows)
+        }
         var names: [String] = []
         for dataset in datasets {
             for name in dataset.columnNames where !names.contains(name) { names.append(name) }

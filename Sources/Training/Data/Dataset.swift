@@ -9,7 +9,8 @@ public final class Dataset: Sendable {
     public let columnNames: [String]
     public let numRows: Int
     package let storages: [ColumnStorage]
-    /// Row `i` shows stored row `indices[i]`; `nil` shows all in order.
+    /// Row `i` shows stored row `indices[i]`; `nil` shows all in order. Never without columns, where
+    /// no row is stored.
     package let indices: [Int]?
 
     /// Columns of equal length in the given order; names must differ.
@@ -53,7 +54,7 @@ public final class Dataset: Sendable {
     init(columnNames: [String], storages: [ColumnStorage], indices: [Int]?, numRows: Int) {
         self.columnNames = columnNames
         self.storages = storages
-        self.indices = indices
+        self.indices = storages.isEmpty ? nil : indices
         self.numRows = numRows
     }
 
