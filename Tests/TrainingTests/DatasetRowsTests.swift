@@ -194,3 +194,112 @@ struct DatasetRowsTests {
         #expect(error?.description.contains("column 'n' has different types") == true)
     }
 }
+
+struct DatasetMapTests {
+    private func map(_ old: [JSONValue], _ new: [JSONValue]) throws -> Dataset {
+        try Dataset(columns: [("x", old)]).map { _, index in ["x": new[index]] }
+    }
+
+    private func labels(_ values: [JSONValue]) throws -> Dataset {
+        try Dataset(columns: [("label", ["neg", "pos"])]).classEncodedColumn("label")
+            .map { _, index in ["label": values[index]] }
+    }
+
+    @Test func `a mapped column keeps its type where the values fit, as in Python`() throws {
+        let nan = JSONValue.double(.nan)
+        for (old, new, type): ([JSONValue], [JSONValue], FeatureType) in [
+            (["0.5", "1"], [0.5, 1.0], .float64), (["a", "b"], [1, 2], .int64),
+            (["a", "b"], [true, false], .bool), (["a", "b"], [["a"], ["b"]], .list(.string)),
+            (["a", "b"], [.null, .null], .string), ([1, 2], [.null, .null], .int64),
+            ([1, 2], [1.5, 2], .float64), ([1, 2], [1.0, 2.0], .int64),
+            ([1, 2], [nan, 1.0], .float64), ([1, 2], ["x", "2"], .string),
+            ([1, 2], ["-1", "2"], .int64), ([1, 2], ["+1", "2"], .string),
+            ([1, 2], [true, false], .int64), ([true, false], [1, 0], .bool),
+            ([true, false], ["true", "b"], .string), ([0.5, 1.5], [3, 4], .float64),
+            ([0.5, 1.5], ["-inf", "1e3"], .float64), ([0.5, 1.5], ["0.5", " 1"], .string),
+            ([0.5, 1.5], [9_007_199_254_740_993, 1], .int64),
+            ([[1], [2]], [[0.5], [1.0]], .list(.float64)), ([[1], [2]], [[], []], .list(.int64)),
+            ([.null, .null], [1, 2], .int64), (["a", 1], ["p", "q"], .json),
+            (["a", "b"], ["a", 2], .json),
+        ] {
+            let mapped = try map(old, new)
+            #expect(mapped.features.map(\.type) == [type], "\(old) to \(new)")
+            let batched = try Dataset(columns: [("x", old)]).map(batchesOf: 1) { _, rows in
+                [("x", Array(new[rows]))]
+            }
+            #expect(batched.features == mapped.features, "\(old) to \(new)")
+        }
+        #expect(try map(["0.5", "1"], [0.5, 1.0]).sorted(by: "x").row(0) == ["x": 0.5])
+        #expect(try map([1, 2], ["-1", "2"]).row(0) == ["x": -1])
+        // Rows that keep their value count, too.
+        let some = try Dataset(columns: [("x", [1, 2])]).map { row, _ in
+            row["x"] == 2 ? ["x": 0.5] : [:]
+        }
+        #expect(try Array(some.requireColumn("x")) == [1.0, 0.5])
+    }
+
+    @Test func `a mapped column of classes keeps them and takes their names`() throws {
+        let type = FeatureType.classLabel(["neg", "pos"])
+        for (values, numbers): ([JSONValue], [JSONValue]) in [
+            (["pos", "neg"], [1, 0]), ([" pos ", "0"], [1, 0]), ([1, -1], [1, -1]),
+            ([1.0, 0.0], [1, 0]), ([true, .null], [1, .null]),
+        ] {
+            let mapped = try labels(values)
+            #expect(mapped.features.map(\.type) == [type], "\(values)")
+            #expect(try Array(mapped.requireColumn("label")) == numbers)
+        }
+        #expect(try labels([0.5, 0.0]).features.map(\.type) == [.float64])
+        let text = #expect(throws: TrainingError.self) { try labels(["pos", "zz"]) }
+        #expect(
+            text?.description == "map: function: 'zz' is no class of column 'label'; "
+                + "its classes are 'neg', 'pos'; give other values another column")
+        let number = #expect(throws: TrainingError.self) { try labels([1, 7]) }
+        #expect(
+            number?.description == "map: function: 7 is no class of column 'label'; "
+                + "its classes are 0 to 1: 'neg', 'pos'; give other values another column")
+    }
+
+    @Test func `map of no rows keeps the columns`() throws {
+        let dataset = try Dataset(columns: [("a", [1]), ("b", ["x"])])
+        let none = dataset.slice(0..<0)
+        let mapped = try none.map(removing: ["a"]) { _, _ in ["c": 1] }
+        #expect(mapped.features == [.init(name: "b", type: .string)] && mapped.numRows == 0)
+        #expect(try none.map(batchesOf: 2) { _, _ in [] }.features == dataset.features)
+        let dropped = try dataset.map(batchesOf: 2, dropsLast: true) { _, _ in [] }
+        #expect(dropped.features == dataset.features && dropped.numRows == 0)
+        let bare = try dataset.removeColumns(["a", "b"]).map { _, _ in [:] }
+        #expect(bare.numRows == 1)
+    }
+}
+
+struct DatasetNameTests {
+    private let composed = "\u{e9}"
+    private let combined = "e\u{301}"
+
+    @Test func `names of columns are told apart by their bytes`() throws {
+        let rows: [JSONObject] = [
+            [composed: 1, combined: 2], [composed: 3, combined: 4],
+        ]
+        let dataset = try Dataset(rows: rows)
+        #expect(dataset.columnNames.map(\.utf8.count) == [2, 3] && dataset.numRows == 2)
+        #expect(try Array(dataset.requireColumn(combined)) == [2, 4])
+        let mapped = try dataset.map { row, _ in [combined: row[composed] ?? .null] }
+        #expect(try mapped.row(1).values == [3, 3])
+        let kept = try dataset.removeColumns([combined])
+        #expect(try kept.row(1).values == [3])
+        #expect(throws: TrainingError.self) { try kept.requireName(combined) }
+        #expect(try kept.renameColumns([(composed, combined)]).features != kept.features)
+        let both = try Dataset.concatenated([kept, kept.renameColumns([(composed, combined)])])
+        #expect(both.columnNames.count == 2 && both.numRows == 4)
+    }
+
+    @Test func `names of classes and splits are told apart by their bytes`() throws {
+        let dataset = try Dataset(columns: [("x", [.string(composed), .string(combined)])])
+        let encoded = try dataset.classEncodedColumn("x")
+        #expect(try Array(encoded.requireColumn("x")) == [1, 0])
+        let label = try ClassLabel(names: [composed])
+        #expect(throws: TrainingError.self) { try label.number(of: combined) }
+        let dict = DatasetDict([(composed, dataset), (combined, encoded)])
+        #expect(dict[combined] === encoded && dict[composed] === dataset)
+    }
+}

@@ -26,8 +26,8 @@ func addFunctionMethods<Object: LuaObject>(
             let removed: StringOrSequence? = try arguments["remove_columns"]
             let dropsLast: Bool = try arguments["drop_last_batch"]
             return try each(object) { dataset in
-                let names = Set(removed?.values ?? [])
-                for name in removed?.values ?? [] { try dataset.requireName(name) }
+                let names = removed?.values ?? []
+                for name in names { try dataset.requireName(name) }
                 try function.check(dataset)
                 guard let size = function.batchSize(dataset) else {
                     return try dataset.map(removing: names) { row, index in

@@ -4,12 +4,12 @@ import OrderedJSON
 /// `datasets.ClassLabel`: the first name is class 0, and -1 stands for no class.
 public struct ClassLabel: Sendable, Equatable {
     public let names: [String]
-    private let numbers: [String: Int]
+    private let numbers: [UTF8Key: Int]
 
     /// Names that differ.
     public init(names: [String]) throws {
         numbers = Dictionary(
-            names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            names.enumerated().map { (UTF8Key($1), $0) }, uniquingKeysWith: { first, _ in first })
         guard numbers.count == names.count else {
             throw TrainingError.argument(
                 owner: "ClassLabel", name: "names", problem: "a name is given twice")
@@ -19,13 +19,19 @@ public struct ClassLabel: Sendable, Equatable {
 
     /// The number of a class by its name, or by its number as text.
     public func number(of name: String) throws -> Int {
-        let trimmed = String(
-            name.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-        if let number = numbers[name] ?? numbers[trimmed] { return number }
-        if let number = Int(trimmed), number >= -1, number < names.count { return number }
+        if let number = find(name) { return number }
         throw TrainingError.argument(
             owner: "ClassLabel", name: "str2int", problem: "there is no class '\(name)'",
             hint: "the classes are \(list)")
+    }
+
+    /// The number of a class as ``number(of:)`` tells it, `nil` when there is no such class.
+    func find(_ name: String) -> Int? {
+        let trimmed = String(
+            name.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        if let number = numbers[UTF8Key(name)] ?? numbers[UTF8Key(trimmed)] { return number }
+        if let number = Int(trimmed), number >= -1, number < names.count { return number }
+        return nil
     }
 
     /// The name of class `number`, counted from 0.
@@ -38,7 +44,8 @@ public struct ClassLabel: Sendable, Equatable {
         return names[number]
     }
 
-    private var list: String { names.prefix(20).map { "'\($0)'" }.joined(separator: ", ") }
+    /// The first names, for errors.
+    var list: String { names.prefix(20).map { "'\($0)'" }.joined(separator: ", ") }
 }
 
 extension Dataset {
@@ -57,8 +64,8 @@ extension Dataset {
             value.isNull && !includesNulls ? nil : Self.pythonText(value)
         }
         // Python sorts by code points, which is the order of UTF-8.
-        let names = Set(texts.compactMap(\.self)).sorted {
-            $0.utf8.lexicographicallyPrecedes($1.utf8)
+        let names = Set(texts.compactMap { $0.map(UTF8Key.init) }).map(\.text).sorted {
+            $0.precedesInUTF8($1)
         }
         let label = try ClassLabel(names: names)
         var builder = ColumnBuilder(type: .classLabel(names))
@@ -85,7 +92,7 @@ extension Dataset {
         let whole = indices == nil ? self : try flattened()
         return try Dataset(
             storages: zip(whole.columnNames, whole.storages).map {
-                ($0, $0 == name ? storage : $1)
+                ($0, $0.hasSameUTF8(as: name) ? storage : $1)
             })
     }
 }

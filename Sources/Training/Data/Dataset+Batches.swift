@@ -10,23 +10,25 @@ extension Dataset {
     /// - size: rows of a batch, 1 or more; the last has what is left, or is left out
     /// - Throws: `TrainingError.argument` for columns of different lengths.
     public func map(
-        batchesOf size: Int, dropsLast: Bool = false, removing removed: Set<String> = [],
+        batchesOf size: Int, dropsLast: Bool = false, removing removed: [String] = [],
         _ transform: (JSONObject, Range<Int>) throws -> [(name: String, values: [JSONValue])]
     ) throws -> Dataset {
-        let types = Dictionary(uniqueKeysWithValues: features.map { ($0.name, $0.type) })
-        var builder = RowBuilder(types: types)
+        var result = MappedRows(of: self, removing: removed)
         for rows in try batches(of: size, owner: "map") {
             if dropsLast && rows.count < size { break }
             let columns = try columns(of: rows)
             var new = JSONObject()
-            for (name, values) in columns where !removed.contains(name) { new[name] = values }
-            for (name, values) in try transform(columns, rows) { new[name] = .array(values) }
+            for (name, values) in columns where !result.removes(name) { new[name] = values }
+            for (name, values) in try transform(columns, rows) {
+                result.returns(name)
+                new[name] = .array(values)
+            }
             let (names, values) = try aligned(new, rows)
             for row in 0..<(values.first?.count ?? 0) {
-                builder.append(JSONObject(zip(names, values).map { ($0, $1[row]) }))
+                result.append(JSONObject(zip(names, values).map { ($0, $1[row]) }))
             }
         }
-        return try Dataset(storages: builder.finish())
+        return try result.finish()
     }
 
     /// Rows for which `areIncluded`, given the columns of a batch and its rows' numbers, returns
@@ -86,5 +88,52 @@ extension Dataset {
             values.append(column)
         }
         return (names, values)
+    }
+}
+
+/// The rows that `map` makes.
+struct MappedRows {
+    private let old: Dataset
+    private let removed: Set<UTF8Key>
+    private let types: [UTF8Key: FeatureType]
+    /// Columns that the function has returned, whose values may be of another type.
+    private var returned = Set<UTF8Key>()
+    private var builder: RowBuilder
+
+    init(of old: Dataset, removing removed: [String]) {
+        self.old = old
+        self.removed = Set(removed.map(UTF8Key.init))
+        types = Dictionary(
+            old.features.map { (UTF8Key($0.name), $0.type) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        builder = RowBuilder(types: types)
+    }
+
+    func removes(_ name: String) -> Bool { removed.contains(UTF8Key(name)) }
+
+    /// To be told of the columns of a row or batch before it is appended.
+    mutating func returns(_ name: String) {
+        if returned.insert(UTF8Key(name)).inserted { builder.forgetType(of: UTF8Key(name)) }
+    }
+
+    mutating func append(_ row: JSONObject) { builder.append(row) }
+
+    func finish() throws -> Dataset {
+        // No row says which columns there would be.
+        if builder.count == 0 {
+            return try old.slice(0..<0).selectColumns(old.columnNames.filter { !removes($0) })
+        }
+        let columns = try builder.finish().map { name, storage in
+            guard returned.contains(UTF8Key(name)), let type = types[UTF8Key(name)],
+                type != storage.type, type != .null
+            else { return (name: name, storage: storage) }
+            let kept = try FeatureCast.column(storage, to: type, name: name)
+            return (name: name, storage: kept ?? storage)
+        }
+        guard !columns.isEmpty else {
+            return Dataset(columnNames: [], storages: [], indices: nil, numRows: builder.count)
+        }
+        return try Dataset(storages: columns)
     }
 }

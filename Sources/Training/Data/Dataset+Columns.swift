@@ -8,15 +8,15 @@ extension Dataset {
         var result = columnNames
         for (old, new) in names {
             try requireName(old)
-            guard let place = columnNames.firstIndex(of: old) else { continue }
+            guard let place = columnNames.place(of: old) else { continue }
             guard !new.isEmpty else {
                 throw TrainingError.argument(
                     owner: "rename_column", name: "new_column_name", problem: "the name is empty")
             }
             result[place] = new
         }
-        var seen = Set<String>()
-        if let twice = result.first(where: { !seen.insert($0).inserted }) {
+        var seen = Set<UTF8Key>()
+        if let twice = result.first(where: { !seen.insert(UTF8Key($0)).inserted }) {
             throw TrainingError.argument(
                 owner: "rename_column", name: "new_column_name",
                 problem: "there would be two columns called '\(twice)'",
@@ -29,21 +29,21 @@ extension Dataset {
     /// Without the named columns.
     public func removeColumns(_ names: [String]) throws -> Dataset {
         for name in names { try requireName(name) }
-        let removed = Set(names)
-        return try selectColumns(columnNames.filter { !removed.contains($0) })
+        let removed = Set(names.map(UTF8Key.init))
+        return try selectColumns(columnNames.filter { !removed.contains(UTF8Key($0)) })
     }
 
     /// Only the named columns, in the given order.
     public func selectColumns(_ names: [String]) throws -> Dataset {
-        var seen = Set<String>()
+        var seen = Set<UTF8Key>()
         let chosen = try names.map { name in
-            guard seen.insert(name).inserted else {
+            guard seen.insert(UTF8Key(name)).inserted else {
                 throw TrainingError.argument(
                     owner: "select_columns", name: "column_names",
                     problem: "'\(name)' is given twice")
             }
             try requireName(name)
-            guard let place = columnNames.firstIndex(of: name) else {
+            guard let place = columnNames.place(of: name) else {
                 throw TrainingError.internalError("column '\(name)' has gone")
             }
             return (name, storages[place])
@@ -60,7 +60,7 @@ extension Dataset {
                 owner: "add_column", name: "column",
                 problem: "\(values.count) values for \(numRows) rows")
         }
-        guard !columnNames.contains(name) else {
+        guard !columnNames.hasText(name) else {
             throw TrainingError.argument(
                 owner: "add_column", name: "name", problem: "there is a column '\(name)' already",
                 hint: "choose another name or remove that column first")
@@ -124,7 +124,7 @@ extension Dataset {
         }
         var names: [String] = []
         for dataset in datasets {
-            for name in dataset.columnNames where !names.contains(name) { names.append(name) }
+            for name in dataset.columnNames where !names.hasText(name) { names.append(name) }
         }
         return try Dataset(
             storages: names.map { name in
@@ -142,7 +142,8 @@ extension Dataset {
 
     /// The type that the columns of that name have together.
     private static func commonType(of name: String, _ datasets: [Dataset]) throws -> FeatureType {
-        let types = datasets.flatMap(\.features).filter { $0.name == name }.map(\.type)
+        let types = datasets.flatMap(\.features).filter { $0.name.hasSameUTF8(as: name) }.map(
+            \.type)
         let type = types.reduce(FeatureType.null) { $0.union($1) }
         func isLabel(_ type: FeatureType) -> Bool {
             if case .classLabel = type { true } else { false }
@@ -197,7 +198,7 @@ extension Dataset {
     }
 
     private func sharesValues(with other: Dataset) -> Bool {
-        columnNames == other.columnNames && !storages.isEmpty
+        columnNames.hasSameTexts(as: other.columnNames) && !storages.isEmpty
             && zip(storages, other.storages).allSatisfy { $0 === $1 }
     }
 }

@@ -76,25 +76,27 @@ extension Dataset {
 
     /// Every row replaced by what `transform` makes of it and its number. Members that the result
     /// leaves out keep their values, as in Python's `map`; null can't be told from absent there.
-    /// Columns keep their types as long as the values fit.
+    /// Columns keep their types as long as the values fit; otherwise the values alone say the type.
     public func map(
-        removing removed: Set<String> = [],
+        removing removed: [String] = [],
         _ transform: (JSONObject, Int) throws -> JSONObject
     ) throws -> Dataset {
-        let types = Dictionary(uniqueKeysWithValues: features.map { ($0.name, $0.type) })
-        var builder = RowBuilder(types: types)
+        var result = MappedRows(of: self, removing: removed)
         var bytes = 0
         for index in 0..<numRows {
             let old = try row(index)
             var new = JSONObject()
-            for (key, value) in old where !removed.contains(key) { new[key] = value }
-            for (key, value) in try transform(old, index) { new[key] = value }
-            builder.append(new)
+            for (key, value) in old where !result.removes(key) { new[key] = value }
+            for (key, value) in try transform(old, index) {
+                result.returns(key)
+                new[key] = value
+            }
+            result.append(new)
             for (_, value) in new { bytes += value.roughSize }
             // While it grows; what it holds in the end is counted with the dataset.
             if index % 256 == 255 { try MemoryAdmission.check(bytes, of: 1) }
         }
-        return try Dataset(storages: builder.finish())
+        return try result.finish()
     }
 
     /// Row numbers of this dataset as seen by a new one; they must be in range.

@@ -33,9 +33,9 @@ public final class Dataset: Sendable {
 
     package convenience init(storages: [(name: String, storage: ColumnStorage)]) throws {
         let count = storages.first?.storage.count ?? 0
-        var seen = Set<String>()
+        var seen = Set<UTF8Key>()
         for (name, storage) in storages {
-            guard seen.insert(name).inserted else {
+            guard seen.insert(UTF8Key(name)).inserted else {
                 throw TrainingError.data(problem: "two columns are called '\(name)'")
             }
             guard storage.count == count else {
@@ -65,7 +65,7 @@ public final class Dataset: Sendable {
 
     /// The column of that name, `nil` when there is none. Reads the values that are still in a file.
     public func column(_ name: String) throws -> Column? {
-        try columnNames.firstIndex(of: name).map {
+        try columnNames.place(of: name).map {
             try Column(storage: storages[$0], indices: indices)
         }
     }
@@ -79,7 +79,7 @@ public final class Dataset: Sendable {
 
     /// Throws, with the names there are, when no column has that name. Reads nothing.
     public func requireName(_ name: String) throws {
-        guard !columnNames.contains(name) else { return }
+        guard !columnNames.hasText(name) else { return }
         throw TrainingError.data(
             problem: "there is no column '\(name)'",
             hint: columnNames.isEmpty
@@ -91,7 +91,7 @@ public final class Dataset: Sendable {
     public func value(row: Int, column name: String) throws -> JSONValue {
         precondition(row >= 0 && row < numRows)
         try requireName(name)
-        guard let place = columnNames.firstIndex(of: name) else { return .null }
+        guard let place = columnNames.place(of: name) else { return .null }
         return try storages[place].value(at: indices.map { $0[row] } ?? row)
     }
 
@@ -140,23 +140,26 @@ struct RowBuilder {
     }
 
     /// Types that columns keep while their values fit.
-    private let types: [String: FeatureType]
+    private var types: [UTF8Key: FeatureType]
     private var slots: [Slot] = []
-    private var positions: [String: Int] = [:]
+    private var positions: [UTF8Key: Int] = [:]
     /// The names of the columns.
     private(set) var keys: [[UInt8]] = []
     private(set) var count = 0
 
-    init(types: [String: FeatureType] = [:]) { self.types = types }
+    init(types: [UTF8Key: FeatureType] = [:]) { self.types = types }
+
+    /// A column that has not begun will take its type from its values alone.
+    mutating func forgetType(of name: UTF8Key) { types[name] = nil }
 
     mutating func append(_ row: JSONObject) {
         for (place, member) in row.enumerated() {
             // Rows mostly list the same columns in the same order.
             let position: Int
-            if place < slots.count, slots[place].name == member.key {
+            if place < slots.count, slots[place].name.hasSameUTF8(as: member.key) {
                 position = place
             } else {
-                position = positions[member.key] ?? addColumn(member.key)
+                position = positions[UTF8Key(member.key)] ?? addColumn(member.key)
             }
             slots[position].fill(to: count)
             slots[position].append(member.value)
@@ -179,8 +182,8 @@ struct RowBuilder {
     }
 
     private mutating func addColumn(_ name: String) -> Int {
-        slots.append(Slot(name, types[name] ?? .null))
-        positions[name] = slots.count - 1
+        slots.append(Slot(name, types[UTF8Key(name)] ?? .null))
+        positions[UTF8Key(name)] = slots.count - 1
         keys.append(Array(name.utf8))
         return slots.count - 1
     }

@@ -21,7 +21,9 @@ public struct DatasetDict: Sendable {
     public init(_ splits: [(name: String, dataset: Dataset)]) { self.splits = splits }
 
     public var names: [String] { splits.map(\.name) }
-    public subscript(name: String) -> Dataset? { splits.first { $0.name == name }?.dataset }
+    public subscript(name: String) -> Dataset? {
+        splits.first { $0.name.hasSameUTF8(as: name) }?.dataset
+    }
 }
 
 /// Reads all splits.
@@ -41,18 +43,18 @@ public func loadDataset(
 ) throws -> Dataset {
     let instruction = try SplitInstruction(
         split == "all" ? dataFiles.map(\.split).joined(separator: "+") : split)
-    var loaded: [String: Dataset] = [:]
-    for name in instruction.names where loaded[name] == nil {
-        guard let files = dataFiles.first(where: { $0.split == name }) else {
+    var loaded: [UTF8Key: Dataset] = [:]
+    for name in instruction.names where loaded[UTF8Key(name)] == nil {
+        guard let files = dataFiles.first(where: { $0.split.hasSameUTF8(as: name) }) else {
             let known = dataFiles.map { "'\($0.split)'" }.joined(separator: ", ")
             throw TrainingError.argument(
                 owner: "load_dataset", name: "split", problem: "unknown split '\(name)'",
                 hint: "the splits are \(known)")
         }
-        loaded[name] = try loadSplit(format, try expand(files.paths))
+        loaded[UTF8Key(name)] = try loadSplit(format, try expand(files.paths))
     }
     let parts = try instruction.ranges(loaded.mapValues(\.numRows)).compactMap { name, rows in
-        loaded[name]?.slice(rows)
+        loaded[UTF8Key(name)]?.slice(rows)
     }
     return try Dataset.concatenated(parts)
 }

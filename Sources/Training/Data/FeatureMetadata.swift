@@ -29,12 +29,12 @@ enum FeatureMetadata {
     }
 
     /// The types by column; kinds that are not known are left out.
-    static func features(_ text: String) -> [String: FeatureType] {
+    static func features(_ text: String) -> [UTF8Key: FeatureType] {
         guard let features = (try? JSONValue.parse(text))?["info"]?["features"]?.objectValue else {
             return [:]
         }
         return Dictionary(
-            features.compactMap { name, value in type(value).map { (name, $0) } },
+            features.compactMap { name, value in type(value).map { (UTF8Key(name), $0) } },
             uniquingKeysWith: { first, _ in first })
     }
 
@@ -50,7 +50,8 @@ enum FeatureMetadata {
             return object["dtype"]?.stringValue.flatMap(FeatureType.init(valueName:))
         case "ClassLabel":
             let names = object["names"]?.arrayValue?.map { $0.stringValue ?? $0.json() } ?? []
-            return names.isEmpty || Set(names).count < names.count ? nil : .classLabel(names)
+            return names.isEmpty || Set(names.map(UTF8Key.init)).count < names.count
+                ? nil : .classLabel(names)
         case "Json": return .json
         case "Sequence":
             // Until datasets 4 a sequence of structures was a structure of lists.
@@ -98,7 +99,8 @@ extension FeatureType {
         case (.structure(let fields), .structure(let others)):
             return .structure(
                 fields.map { field in
-                    guard let other = others.first(where: { $0.name == field.name }) else {
+                    guard let other = others.first(where: { $0.name.hasSameUTF8(as: field.name) })
+                    else {
                         return field
                     }
                     return Field(name: field.name, type: field.type.refined(by: other.type))

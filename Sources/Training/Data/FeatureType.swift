@@ -1,7 +1,7 @@
 import OrderedJSON
 
 /// The type of a column, named as in Python's `datasets.Features`.
-public enum FeatureType: Sendable, Equatable {
+public enum FeatureType: Sendable {
     case string
     /// 8, 16, 32 or 64 bits.
     case integer(bits: Int, isSigned: Bool)
@@ -32,6 +32,28 @@ public enum FeatureType: Sendable, Equatable {
             self.name = name
             self.type = type
         }
+    }
+}
+
+extension FeatureType: Equatable {
+    /// Names of classes are compared by their bytes, as those of columns and fields.
+    public static func == (left: FeatureType, right: FeatureType) -> Bool {
+        switch (left, right) {
+        case (.string, .string), (.bool, .bool), (.null, .null), (.json, .json): true
+        case (.integer(let left, let isSigned), .integer(let right, let otherIsSigned)):
+            left == right && isSigned == otherIsSigned
+        case (.float(let left), .float(let right)): left == right
+        case (.classLabel(let left), .classLabel(let right)): left.hasSameTexts(as: right)
+        case (.list(let left), .list(let right)): left == right
+        case (.structure(let left), .structure(let right)): left == right
+        default: false
+        }
+    }
+}
+
+extension FeatureType.Field {
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name.hasSameUTF8(as: right.name) && left.type == right.type
     }
 }
 
@@ -66,7 +88,7 @@ extension FeatureType {
         case (.structure(let left), .structure(let right)):
             var fields = left
             for field in right {
-                if let index = fields.firstIndex(where: { $0.name == field.name }) {
+                if let index = fields.firstIndex(where: { $0.name.hasSameUTF8(as: field.name) }) {
                     fields[index].type = fields[index].type.union(field.type)
                 } else {
                     fields.append(field)
@@ -114,7 +136,7 @@ extension FeatureType {
         case (.list(let element), .array(let values)): values.allSatisfy(element.holds)
         case (.structure(let fields), .object(let object)):
             object.allSatisfy { name, value in
-                fields.contains { $0.name == name && $0.type.holds(value) }
+                fields.contains { $0.name.hasSameUTF8(as: name) && $0.type.holds(value) }
             }
         default: false
         }

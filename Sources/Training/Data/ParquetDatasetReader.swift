@@ -41,7 +41,7 @@ struct ParquetDatasetReader {
         let known = first.columns.map(\.name)
         let names = options.columns ?? known
         return try names.map { name in
-            guard known.contains(name) else {
+            guard known.hasText(name) else {
                 throw TrainingError.file(
                     path: first.path, problem: "there is no column '\(name)'",
                     hint: "the columns are \(known.map { "'\($0)'" }.joined(separator: ", "))")
@@ -52,19 +52,20 @@ struct ParquetDatasetReader {
 
     /// - declared: by file and column, the types that Python's datasets wrote down.
     private func storage(
-        _ name: String, _ files: [ParquetFile], _ declared: [String: [String: FeatureType]]
+        _ name: String, _ files: [ParquetFile], _ declared: [String: [UTF8Key: FeatureType]]
     ) throws -> ColumnStorage {
         var type = FeatureType.null
         var parts: [ColumnPart] = []
         for file in files {
-            guard let column = file.columns.firstIndex(where: { $0.name == name }) else {
+            guard let column = file.columns.firstIndex(where: { $0.name.hasSameUTF8(as: name) })
+            else {
                 throw TrainingError.file(
                     path: file.path,
                     problem: "there is no column '\(name)', which other files have",
                     hint: "give files with different columns to separate load_dataset calls")
             }
             let stored = FeatureType(file.columns[column].type)
-            let declared = declared[file.path]?[name]
+            let declared = declared[file.path]?[UTF8Key(name)]
             let found = declared.map(stored.refined) ?? stored
             guard found == type || type == .null || found == .null else {
                 throw TrainingError.file(

@@ -45,10 +45,10 @@ public struct SplitInstruction: Sendable {
     }
 
     /// The row ranges of the parts, in order; ranges may be empty or overlap.
-    func ranges(_ counts: [String: Int]) throws -> [(name: String, rows: Range<Int>)] {
+    func ranges(_ counts: [UTF8Key: Int]) throws -> [(name: String, rows: Range<Int>)] {
         var result: [(name: String, rows: Range<Int>)] = []
         for part in parts {
-            guard let count = counts[part.name] else { continue }
+            guard let count = counts[UTF8Key(part.name)] else { continue }
             var from = part.from.map { Double($0) } ?? 0
             var to = part.to.map { Double($0) } ?? Double(count)
             if part.isPercent {
