@@ -24,23 +24,33 @@ func classLabelClass() -> LuaClass<ClassLabelObject> {
     .property("dtype", .string, doc: "How the numbers are stored.", get: { _ in "int64" })
     .method(
         "int2str",
-        [.required("values", .union([.integer, .sequence(.integer)]), "Class numbers, from 0.")],
+        [
+            .required(
+                "values", .union([.integer, .sequence(.integer), .object("Column")]),
+                "Class numbers, from 0.")
+        ],
         doc: "The name of a class, or a sequence of names for a sequence of numbers."
     ) { object, arguments in
         let value: LuaValue = try arguments["values"]
         if let number = value.integer {
             return LuaResults(try object.label.name(of: number))
         }
-        let numbers: [Int] = try arguments["values"]
+        let column = value.object(as: ColumnObject.self)
+        let numbers: [Int] = try column?.integers() ?? arguments["values"]
         return LuaResults([try numbers.map(object.label.name)])
     }
     .method(
-        "str2int", [.required("values", .stringOrSequence, "Class names.")],
+        "str2int",
+        [
+            .required(
+                "values", .union([.string, .sequence(.string), .object("Column")]), "Class names.")
+        ],
         doc: "The number of a class, or a sequence of numbers for a sequence of names."
     ) { object, arguments in
         let value: LuaValue = try arguments["values"]
         if let name = value.string { return LuaResults(try object.label.number(of: name)) }
-        let names: [String] = try arguments["values"]
+        let column = value.object(as: ColumnObject.self)
+        let names: [String] = try column?.texts() ?? arguments["values"]
         return LuaResults([try names.map(object.label.number)])
     }
     .tostring { FeatureType.classLabel($0.label.names).description }

@@ -39,6 +39,18 @@ final class ColumnObject: LuaObject, SequenceSource, Sendable {
         }
     }
 
+    func integers() throws -> [Int] {
+        let column = try column()
+        return try (0..<column.count).map { row in
+            // As Lua has it, 2.0 is an integer.
+            guard
+                let number = column.int(at: row)
+                    ?? column.double(at: row).flatMap(Int.init(exactly:))
+            else { throw mismatch("integer", column, row) }
+            return number
+        }
+    }
+
     private func mismatch(_ expected: String, _ column: Column, _ row: Int) -> LuaError {
         .mismatch(
             path: "column '\(name)'[\(row + 1)]", expected: expected,

@@ -30,28 +30,25 @@ private func addConstruction(to dataset: LuaClass<Dataset>) {
             doc: "A dataset of columns."
         ) { arguments in
             let table: LuaTable = try arguments["mapping"]
-            var columns: [String: [JSONValue]] = [:]
-            for (key, value) in try table.pairs() {
-                guard let name = key.string else {
-                    throw LuaError.mismatch(
-                        path: "mapping", expected: "column names", got: "a key of \(key.typeName)")
-                }
+            var columns: [UTF8Key: [JSONValue]] = [:]
+            let fields = try namedFields(table, "mapping", expected: "column names")
+            for (name, value) in fields {
                 do {
-                    columns[name] = try columnValues(value)
+                    columns[UTF8Key(name)] = try columnValues(value)
                 } catch let error as LuaError {
                     throw error.within(name)
                 }
             }
-            let names = try columnOrder(Array(columns.keys), arguments)
-            return try Dataset(columns: names.map { ($0, columns[$0] ?? []) })
+            let names = try columnOrder(fields.map(\.name), arguments)
+            return try Dataset(columns: names.map { ($0, columns[UTF8Key($0)] ?? []) })
         }
         .staticFunction(
             "from_list", [.required("mapping", .sequence(.table), "One table per row."), order],
             doc: "A dataset of rows; a field that a row lacks is nil there."
         ) { arguments in
             let rows: [JSONObject] = try arguments["mapping"]
-            var seen = Set<String>()
-            let found = rows.flatMap(\.keys).filter { seen.insert($0).inserted }
+            var seen = Set<UTF8Key>()
+            let found = rows.flatMap(\.keys).filter { seen.insert(UTF8Key($0)).inserted }
             let names = try columnOrder(found, arguments)
             return try Dataset(
                 columns: names.map { name in (name, rows.map { $0[name] ?? .null }) })
@@ -71,11 +68,11 @@ private func columnOrder(_ found: [String], _ arguments: LuaArguments) throws ->
     guard let given: [String] = try arguments["column_names"] else {
         return ColumnOrder.sorted(found)
     }
-    for name in given where !found.contains(name) {
+    for name in given where !found.hasText(name) {
         throw LuaError.unknown(
             kind: "column", name: name, owner: "column_names", valid: found.sorted())
     }
-    if let missing = found.sorted().first(where: { !given.contains($0) }) {
+    if let missing = found.sorted().first(where: { !given.hasText($0) }) {
         throw arguments.invalid("column_names", "column '\(missing)' is missing")
     }
     return given
@@ -93,15 +90,13 @@ private func addFields(to dataset: LuaClass<Dataset>) {
             "features", .table,
             doc: "Column name to type: \"string\", \"int64\", \"list<float64>\", or a ClassLabel.",
             get: { dataset in
-                try Dictionary(
-                    uniqueKeysWithValues: dataset.features.map {
-                        ($0.name, try FeatureValue($0.type))
-                    })
+                ValuesByName(
+                    try dataset.features.map { (name: $0.name, value: try FeatureValue($0.type)) })
             }
         )
         .index(names: { $0.columnNames }) { dataset, key in
             if let name = key.string {
-                return dataset.columnNames.contains(name) ? ColumnObject(name, dataset) : nil
+                return dataset.columnNames.hasText(name) ? ColumnObject(name, dataset) : nil
             }
             if let number = key.integer {
                 return try element(dataset.numRows, number, "Dataset") { try dataset.row($0) }
@@ -177,10 +172,16 @@ private func addRowMethods(to dataset: LuaClass<Dataset>) {
     let size = LuaType.number
     dataset
         .method(
-            "select", [.required("indices", .sequence(.integer), "Row numbers, from 1.")],
-            doc: "The rows of those numbers, in that order."
+            "select",
+            [
+                .required(
+                    "indices", .union([.sequence(.integer), .object("Column")]),
+                    "Row numbers, from 1.")
+            ], doc: "The rows of those numbers, in that order."
         ) { dataset, arguments in
-            let numbers: [Int] = try arguments["indices"]
+            let value: LuaValue = try arguments["indices"]
+            let column = value.object(as: ColumnObject.self)
+            let numbers: [Int] = try column?.integers() ?? arguments["indices"]
             return try dataset.select(try zeroBased(numbers, dataset.numRows, "indices"))
         }
         .method(

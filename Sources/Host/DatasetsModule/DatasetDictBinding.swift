@@ -25,19 +25,23 @@ func datasetDictClass() -> LuaClass<DatasetDictObject> {
 
 private func addFields(to dict: LuaClass<DatasetDictObject>) {
     /// A value for each dataset by its name.
-    func each<Value>(
+    func each<Value: IntoLua>(
         _ object: DatasetDictObject, _ value: (Dataset) throws -> Value
-    ) rethrows -> [String: Value] {
-        try Dictionary(
-            uniqueKeysWithValues: object.dict.splits.map { ($0.name, try value($0.dataset)) })
+    ) rethrows -> ValuesByName<Value> {
+        ValuesByName(try object.dict.splits.map { (name: $0.name, value: try value($0.dataset)) })
     }
     dict.constructor([.required("datasets", .map(.object("Dataset")), "Name to dataset.")]) {
         arguments in
-        let datasets: [String: Dataset] = try arguments["datasets"]
+        let fields = try namedFields(
+            try arguments["datasets"], "datasets", expected: "names of datasets")
+        var datasets: [UTF8Key: Dataset] = [:]
+        for (name, value) in fields {
+            datasets[UTF8Key(name)] = value.object(as: Dataset.self)
+        }
         return DatasetDictObject(
             DatasetDict(
-                splitOrder(Array(datasets.keys)).compactMap { name in
-                    datasets[name].map { (name, $0) }
+                splitOrder(fields.map(\.name)).compactMap { name in
+                    datasets[UTF8Key(name)].map { (name, $0) }
                 }))
     }
     .property("num_rows", .table, doc: "Name to number of rows.") { object in
@@ -84,6 +88,6 @@ func splitOrder(_ names: [String]) -> [String] {
     return names.sorted { left, right in
         let leftRank = usual.firstIndex(of: left) ?? usual.count
         let rightRank = usual.firstIndex(of: right) ?? usual.count
-        return leftRank == rightRank ? left < right : leftRank < rightRank
+        return leftRank == rightRank ? left.precedesInUTF8(right) : leftRank < rightRank
     }
 }

@@ -97,8 +97,15 @@ private func addRenaming<Object: LuaObject>(
             "rename_columns", [.required("column_mapping", .map(.string), "Old name to new name.")],
             doc: "The same columns with other names."
         ) { object, arguments in
-            let mapping: [String: String] = try arguments["column_mapping"]
-            let names = mapping.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            let fields = try namedFields(
+                try arguments["column_mapping"], "column_mapping", expected: "column names")
+            let names = try fields.map { old, new in
+                guard let text = new.string else {
+                    throw LuaError.mismatch(
+                        path: "column_mapping.\(old)", expected: "string", got: new.typeName)
+                }
+                return (old: old, new: text)
+            }.sorted { $0.old.precedesInUTF8($1.old) }
             return try each(object) { try $0.renameColumns(names) }
         }
         .method("remove_columns", [names], doc: "Without these columns.") { object, arguments in

@@ -104,7 +104,7 @@ private func source(_ arguments: LuaArguments, _ session: HostSession) throws ->
         let format = try format(path, arguments, card: [:])
         let folder = dataFolder.map { $0.hasSuffix("/") ? $0 : $0 + "/" } ?? ""
         return Source(format: format, splits: files.map(\.split)) { split in
-            (files.first { $0.split == split }?.paths ?? []).map {
+            (files.first { $0.split.hasSameUTF8(as: split) }?.paths ?? []).map {
                 $0.hasPrefix("/") ? $0 : folder + $0
             }
         }
@@ -204,13 +204,13 @@ private func dataFiles(
     default: break
     }
     guard let table = value.table else { return nil }
-    var splits: [String: [String]] = [:]
+    var splits: [UTF8Key: [String]] = [:]
     for (key, value) in try table.pairs() {
         guard let name = key.string else { return [("train", try arguments["data_files"])] }
         if let file = value.string {
-            splits[name] = [file]
+            splits[UTF8Key(name)] = [file]
         } else if let files = value.table {
-            splits[name] = try (0..<(try files.count)).map { place in
+            splits[UTF8Key(name)] = try (0..<(try files.count)).map { place in
                 do {
                     return try files.get(place + 1, as: String.self)
                 } catch let error as LuaError {
@@ -223,7 +223,7 @@ private func dataFiles(
         }
     }
     guard !splits.isEmpty else { throw arguments.invalid("data_files", "names no file") }
-    return splitOrder(Array(splits.keys)).map { ($0, splits[$0] ?? []) }
+    return splitOrder(splits.keys.map(\.text)).map { ($0, splits[UTF8Key($0)] ?? []) }
 }
 
 private func requireFiles(

@@ -83,6 +83,18 @@ equal(n:filter(function(row, i) return i > 18 end, { with_indices = true }).n, {
 assert(doubled:map(function(text, n) return { both = text .. n } end,
   { input_columns = { "text", "n" } })[3].both == "t24")
 
+-- Types follow the values; a column of classes takes their names.
+local scores = datasets.Dataset.from_list{ { score = "0.5" }, { score = "1" } }
+  :map(function(row) return { score = tonumber(row.score) } end)
+assert(scores.features.score == "float64" and scores[2].score == 1)
+local named = datasets.Dataset.from_dict{ label = { "neg", "pos" } }:class_encode_column("label")
+  :map(function() return { label = "pos" } end)
+assert(named.features.label.names[2] == "pos" and named[1].label == 1)
+local fits, no_class = pcall(named.map, named, function() return { label = 7 } end)
+assert(not fits and tostring(no_class):find("7 is no class of column 'label'", 1, true))
+equal(n:filter(function() return false end):map(function() return { m = 1 } end).column_names, { "n" })
+equal(n:skip(18):remove_columns("n"):add_column("b", { 1, 2 }).b, { 1, 2 })
+
 -- The same for batches of rows.
 local sizes = {}
 local tenfold = n:map(function(batch)
@@ -174,6 +186,20 @@ assert(not ok_dict and tostring(why):find("there is no column 'zz'", 1, true))
 
 -- A column is taken wherever a sequence is.
 equal(datasets.Dataset.from_dict{ a = ds.sentence1 }.a, { "a", "b", "c" })
+equal(ds:select(datasets.Dataset.from_dict{ i = { 3, 1 } }.i).sentence1, { "c", "a" })
+assert(not pcall(ds.select, ds, ds.sentence1))
+
+-- Names are told apart by their bytes: é as one character and as two.
+local one, two = "\u{e9}", "e\u{301}"
+local accents = datasets.Dataset.from_dict{ [one] = { 1, 2 }, [two] = { 3, 4 } }
+assert(accents.num_columns == 2 and accents[2][one] == 2 and accents[2][two] == 4)
+assert(accents.features[one] == "int64" and accents.features[two] == "int64")
+assert(accents:map(function(row) return { [two] = row[one] } end)[1][two] == 1)
+equal(accents:remove_columns(two):rename_columns{ [one] = "a" }.column_names, { "a" })
+assert(not pcall(accents.remove_columns, accents:remove_columns(two), two))
+assert(datasets.Dataset.from_list{ { [one] = 1 }, { [two] = 2 } }.num_columns == 2)
+local splits = datasets.DatasetDict{ [one] = accents, [two] = accents:take(1) }
+assert(#splits == 2 and splits.num_rows[one] == 2 and splits.num_rows[two] == 1)
 
 -- Out to Lua.
 assert(n:to_list()[3].n == 2 and n:to_dict().n[3] == 2)
@@ -198,6 +224,8 @@ assert(label.num_classes == 2 and label.dtype == "int64" and label.names[1] == "
 assert(label:int2str(1) == "yes" and label:str2int("no") == 0)
 equal(label:int2str{ 1, 0 }, { "yes", "no" })
 equal(label:str2int{ "yes", "1" }, { 1, 1 })
+equal(label:int2str(classes.label), { "yes", "no", "yes" })
+equal(label:str2int(datasets.Dataset.from_dict{ a = { "no", "yes" } }.a), { 0, 1 })
 assert(tostring(label) == "ClassLabel(names=['no', 'yes'])", tostring(label))
 ok, message = pcall(label.int2str, label, 2)
 assert(not ok and tostring(message):find("there is no class 2; the classes are 0 to 1: 'no', 'yes'", 1, true))
