@@ -1,5 +1,3 @@
-import Glibc
-
 // load_dataset: files of a known format become one dataset per split.
 
 /// A format that ``loadDataset(_:dataFiles:)`` reads.
@@ -27,7 +25,7 @@ public struct DatasetDict: Sendable {
 }
 
 /// Reads all splits.
-/// - dataFiles: files or patterns of every split (`*`, `?`, `[…]`).
+/// - dataFiles: files or patterns of every split (`*`, `?`, `[…]`, `**` for folders).
 public func loadDataset(
     _ format: DatasetFormat, dataFiles: [(split: String, paths: [String])]
 ) throws -> DatasetDict {
@@ -96,20 +94,15 @@ private func checkFile(_ path: String) throws {
 private func expand(_ paths: [String]) throws -> [String] {
     var result: [String] = []
     for path in paths {
-        guard path.contains(where: { "*?[".contains($0) }), !ModelFiles.isFile(path) else {
+        guard FileGlob.isPattern(path), !ModelFiles.isFile(path) else {
             result.append(path)
             continue
         }
-        var matches = glob_t()
-        defer { globfree(&matches) }
-        if glob(path, 0, nil, &matches) == 0 {
-            for index in 0..<Int(matches.gl_pathc) {
-                if let match = matches.gl_pathv[index] { result.append(String(cString: match)) }
-            }
-        }
-        if matches.gl_pathc == 0 {
+        let files = try FileGlob.files(path)
+        if files.isEmpty {
             throw TrainingError.file(path: path, problem: "no file matches this pattern")
         }
+        result += files
     }
     result = try result.flatMap(DataFile.expand)
     guard !result.isEmpty else {
