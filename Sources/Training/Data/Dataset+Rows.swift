@@ -36,14 +36,19 @@ extension Dataset {
         return view(kept)
     }
 
-    /// Rows in the order of a column: stable, nulls last unless `nullsFirst`.
+    /// Rows in the order of a column: stable. NaN and then null come last whatever the direction,
+    /// or with `nullsFirst` null and then NaN first.
     public func sorted(
         by name: String, descending: Bool = false, nullsFirst: Bool = false
     ) throws -> Dataset {
         let column = try requireColumn(name)
         let rows = 0..<numRows
+        func isNaN(_ row: Int) -> Bool {
+            if case .float = column.type { column.double(at: row)?.isNaN == true } else { false }
+        }
         let nulls = rows.filter { column.isNull(at: $0) }
-        let others = rows.filter { !column.isNull(at: $0) }
+        let nans = rows.filter(isNaN)
+        let others = rows.filter { !column.isNull(at: $0) && !isNaN($0) }
         func ordered<Key>(
             _ key: (Int) -> Key?, _ isLess: (Key, Key) -> Bool
         ) throws -> [Int] {
@@ -69,9 +74,9 @@ extension Dataset {
                 $0.utf8.lexicographicallyPrecedes($1.utf8)
             }
         case .integer, .classLabel, .bool: order = try ordered(column.int(at:), <)
-        default: order = try ordered(column.double(at:), isLessWithNaNLast)
+        default: order = try ordered(column.double(at:), <)
         }
-        return view(nullsFirst ? nulls + order : order + nulls)
+        return view(nullsFirst ? nulls + nans + order : order + nans + nulls)
     }
 
     /// Every row replaced by what `transform` makes of it and its number. Members that the result
@@ -104,10 +109,6 @@ extension Dataset {
         let stored = indices.map { old in rows.map { old[$0] } } ?? rows
         return Dataset(
             columnNames: columnNames, storages: storages, indices: stored, numRows: rows.count)
-    }
-
-    private func isLessWithNaNLast(_ left: Double, _ right: Double) -> Bool {
-        right.isNaN ? !left.isNaN : left < right
     }
 }
 
