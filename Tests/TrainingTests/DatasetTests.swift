@@ -145,6 +145,9 @@ struct DatasetTests {
         #expect(try order("k", true) == [0, 3, 1, 4, 2])
         #expect(try order("k", false, true) == [2, 4, 1, 0, 3])
         #expect(try order("x") == [4, 2, 0, 1, 3])
+        #expect(try order("x", true) == [0, 2, 4, 1, 3])
+        #expect(try order("x", false, true) == [3, 1, 4, 2, 0])
+        #expect(try order("x", true, true) == [3, 1, 0, 2, 4])
     }
 
     @Test func `columns are renamed, removed, selected and added`() throws {
@@ -262,6 +265,78 @@ struct DatasetReaderTests {
         csv.keepsDefaultNulls = options["keep_default_na"]?.boolValue ?? true
         csv.nulls = texts("na_values") ?? []
         return csv
+    }
+
+    @Test func `a quote within a skipped CSV line is a character`() throws {
+        for line in ["The 5\" pipes, measured 2024", "x,\"y\nz\"", "x,\"y\"\"\nz\"", "\"x\"y\""] {
+            var csv = CSVOptions()
+            csv.skippedLines = 1
+            let dataset = try load(.csv(csv), line + "\na,b\n1,2\n")
+            #expect(try dataset.row(0) == ["a": 1, "b": 2], "\(line)")
+        }
+        var csv = CSVOptions()
+        csv.skippedLines = .max
+        #expect(message(.csv(csv), "a\n1\n").contains("the file is empty"))
+    }
+
+    @Test func `CSV nulls that are numbers go by their value, as in pandas`() throws {
+        for (word, text, expected): (String, String, [JSONValue]) in [
+            ("-999", "-999.0\n1.5", [.null, 1.5]), ("-999.00", "-999\n1", [.null, 1.0]),
+            ("-999", "-9.99e2\n1", [.null, 1.0]), ("-999", "-999.0\nx", [.null, "x"]),
+            ("0.5", "0.50\n1", [.null, 1.0]), ("0.5", "0.50\nx", ["0.50", "x"]),
+            ("inf", "Infinity\n2.5", [.null, 2.5]), ("x", "1\n2", [1, 2]),
+        ] {
+            var csv = CSVOptions()
+            csv.nulls = [word]
+            let dataset = try load(.csv(csv), "a\n\(text)\n")
+            #expect(try integers(dataset, "a") == expected, "\(word): \(text)")
+        }
+    }
+
+    @Test func `CSV and JSON names that differ in Unicode form are two`() throws {
+        let csv = try load(.csv(), "\u{e9},e\u{301}\n1,2\n")
+        #expect(csv.columnNames.map(\.utf8.count) == [2, 3])
+        let json = try load(
+            .json(), "{\"\u{e9}\":1,\"e\u{301}\":2}\n{\"\u{e9}\":3,\"e\u{301}\":4}\n")
+        #expect(try json.row(1).values == [3, 4])
+        var options = CSVOptions()
+        options.nulls = ["e\u{301}"]
+        #expect(
+            try integers(load(.csv(options), "a\n\u{e9}\ne\u{301}\n"), "a") == ["\u{e9}", .null])
+    }
+
+    @Test func `patterns find the files that Python finds`() throws {
+        let work = try TestSupport.TemporaryFolder()
+        defer { work.remove() }
+        for name in [
+            "1.jsonl", "2.jsonl", "sub/s.jsonl", "sub/deep/e.jsonl", "__pycache__/p.jsonl",
+            ".hid/h.jsonl", ".h.jsonl", "__x.jsonl", "README.md", "config.json",
+        ] {
+            let file = work.url.appending(path: "d/\(name)")
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data("{\"f\": \"\(name)\"}\n".utf8).write(to: file)
+        }
+        let direct = ["1.jsonl", "2.jsonl", "__x.jsonl"]
+        let all = direct + ["sub/deep/e.jsonl", "sub/s.jsonl"]
+        for (pattern, expected) in [
+            ("d/**/*.jsonl", all), ("d/**", all), ("d/*", direct), ("**/s.jsonl", ["sub/s.jsonl"]),
+            ("d/*.json*", direct), ("d/__pycache__/*", ["__pycache__/p.jsonl"]),
+            ("*/*.jsonl", direct), ("d/.hid/*", [".hid/h.jsonl"]), ("d/.*.jsonl", [".h.jsonl"]),
+            ("d/[12].jsonl", ["1.jsonl", "2.jsonl"]), ("d/sub/../?.jsonl", ["1.jsonl", "2.jsonl"]),
+            ("d/**/deep/*", ["sub/deep/e.jsonl"]), ("d/**/**/e.jsonl", ["sub/deep/e.jsonl"]),
+            ("d/*/s.jsonl", ["sub/s.jsonl"]), ("d/__x*", ["__x.jsonl"]),
+        ] {
+            let path = work.url.appending(path: pattern).path
+            let dataset = try loadDataset(.json(), dataFiles: [("train", [path])], split: "train")
+            #expect(try integers(dataset, "f") == expected.map(JSONValue.string), "\(pattern)")
+        }
+        for pattern in ["d/README*", "d/c*", "zz/*", "d/{1,2}*.jsonl", "d**/1.jsonl"] {
+            let path = work.url.appending(path: pattern).path
+            #expect(throws: TrainingError.self, "\(pattern)") {
+                try loadDataset(.json(), dataFiles: [("train", [path])])
+            }
+        }
     }
 
     @Test func `JSON files read as in Python`() throws {

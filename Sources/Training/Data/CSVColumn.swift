@@ -62,7 +62,9 @@ final class CSVColumn {
             }
             return result
         }
-        func storage(_ type: FeatureType, _ values: [ColumnValues.Values]) -> ColumnStorage {
+        func storage(
+            _ type: FeatureType, _ values: [ColumnValues.Values], nulls: [[Bool]?]
+        ) -> ColumnStorage {
             ColumnStorage(
                 type: type,
                 parts: values.indices.map { index in
@@ -72,14 +74,16 @@ final class CSVColumn {
                 })
         }
         if !hasNulls, let integers = all(empty: 0, CSVValue.integer) {
-            return storage(.int64, integers.map { .int64($0) })
+            return storage(.int64, integers.map { .int64($0) }, nulls: nulls)
         }
         let bools = isAllNull ? nil : all(empty: false, CSVValue.bool)
         if bools == nil, let doubles = all(empty: 0, CSVValue.double) {
-            return storage(.float64, doubles.map { .float64($0) })
+            return storage(
+                .float64, doubles.map { .float64($0) },
+                nulls: zip(doubles, nulls).map { words.numbers(among: $0, $1) })
         }
-        if let bools { return storage(.bool, bools.map { .bool($0) }) }
-        return storage(.string, parts.map { .string($0, positions: nil) })
+        if let bools { return storage(.bool, bools.map { .bool($0) }, nulls: nulls) }
+        return storage(.string, parts.map { .string($0, positions: nil) }, nulls: nulls)
     }
 }
 
@@ -91,32 +95,50 @@ extension PackedStrings {
     }
 }
 
-/// The words that stand for null.
+/// The words that stand for null; those that are numbers do so in columns of floats by their value.
 private struct CSVNulls {
-    private let words: Set<String>
+    private let words: Set<UTF8Key>
+    private let numbers: Set<Double>
     private let longest: Int
     /// By first byte, whether a word starts so; most fields are told by it.
     private let starts: [Bool]
     private let hasEmpty: Bool
 
-    private static let presets: Set<String> = [
+    private static let presets = [
         "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
         "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
     ]
 
     init(_ options: CSVOptions) {
-        words = (options.keepsDefaultNulls ? Self.presets : []).union(options.nulls)
-        longest = words.map(\.utf8.count).max() ?? -1
-        hasEmpty = words.contains("")
+        var texts = (options.keepsDefaultNulls ? Self.presets : []) + options.nulls
+        numbers = Set(
+            options.nulls.compactMap { text in
+                Array(text.utf8).withUnsafeBufferPointer(CSVValue.double)
+            })
+        // Whole numbers stand for their usual spellings in every column, as in pandas.
+        for number in numbers.compactMap(Int64.init(exactly:)) {
+            texts += ["\(number)", "\(number).0"]
+        }
+        words = Set(texts.map(UTF8Key.init))
+        longest = texts.map(\.utf8.count).max() ?? -1
+        hasEmpty = texts.contains("")
         var starts = [Bool](repeating: false, count: 256)
-        for byte in words.compactMap(\.utf8.first) { starts[Int(byte)] = true }
+        for byte in texts.compactMap(\.utf8.first) { starts[Int(byte)] = true }
         self.starts = starts
     }
 
     func contain(_ field: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let first = field.first else { return hasEmpty }
         return starts[Int(first)] && field.count <= longest
-            && words.contains(String(decoding: field, as: UTF8.self))
+            && words.contains(UTF8Key(String(decoding: field, as: UTF8.self)))
+    }
+
+    /// Which values are null, those that were before included.
+    func numbers(among values: [Double], _ nulls: [Bool]?) -> [Bool]? {
+        guard !numbers.isEmpty else { return nulls }
+        var flags = nulls ?? Array(repeating: false, count: values.count)
+        for (row, value) in values.enumerated() where numbers.contains(value) { flags[row] = true }
+        return flags.contains(true) ? flags : nil
     }
 }
 

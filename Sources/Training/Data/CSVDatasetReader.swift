@@ -23,7 +23,7 @@ struct CSVDatasetReader {
                 if index == 0 {
                     names = header
                     columns = header.map { _ in CSVColumn() }
-                } else if header != names {
+                } else if !header.hasSameTexts(as: names) {
                     throw TrainingError.file(
                         path: path,
                         problem: "the columns are \(header.joined(separator: ", ")), those of "

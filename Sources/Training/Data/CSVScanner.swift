@@ -33,7 +33,11 @@ struct CSVScanner {
         isPlain = options.isPlain
         quote = options.quoting == .none ? nil : options.quote
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { index = 3 }
-        for _ in 0..<max(options.skippedLines, 0) where index < bytes.count { skipLine() }
+        var skipped = 0
+        while skipped < options.skippedLines, index < bytes.count {
+            skipLine()
+            skipped += 1
+        }
     }
 
     var fieldCount: Int { fields.count }
@@ -74,15 +78,15 @@ struct CSVScanner {
     /// The record as names; empty ones and repeated ones get a name of their own as in pandas.
     private func writtenNames() -> [String] {
         var names: [String] = []
-        var seen = Set<String>()
-        var numbers: [String: Int] = [:]
+        var seen = Set<UTF8Key>()
+        var numbers: [UTF8Key: Int] = [:]
         for place in 0..<fieldCount {
             let written = withField(place) { String(decoding: $0, as: UTF8.self) }
             let base = written.isEmpty ? "Unnamed: \(place)" : written
             var name = base
-            while !seen.insert(name).inserted {
-                let number = (numbers[base] ?? 0) + 1
-                numbers[base] = number
+            while !seen.insert(UTF8Key(name)).inserted {
+                let number = (numbers[UTF8Key(base)] ?? 0) + 1
+                numbers[UTF8Key(base)] = number
                 name = "\(base).\(number)"
             }
             names.append(name)
@@ -162,18 +166,26 @@ struct CSVScanner {
         line += 1
     }
 
-    /// Passes over a line; line breaks within quotes don't end it.
+    /// Passes over a line; line breaks within quotes don't end it. As in a record, a quote opens a
+    /// field where that starts and is a character like any other within it.
     private mutating func skipLine(quotesCount: Bool = true) {
         var isQuoted = false
+        var canOpen = true
         while index < bytes.count {
             let byte = bytes[index]
-            if byte == quote, quotesCount { isQuoted.toggle() }
             if byte == 0x0a || byte == 0x0d {
                 endLine()
                 if !isQuoted { return }
-            } else {
-                index += 1
+                continue
             }
+            if byte == quote, quotesCount, isQuoted || canOpen {
+                // Behind a closing quote another one makes the two a character.
+                canOpen = isQuoted && options.doublesQuotes
+                isQuoted.toggle()
+            } else {
+                canOpen = byte == options.delimiter && !isQuoted
+            }
+            index += 1
         }
     }
 
