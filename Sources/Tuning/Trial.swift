@@ -127,6 +127,8 @@ public final class Trial: Sendable {
         return value
     }
 
+    /// `nil` also for a value that the range does not have, as when it was narrowed since the trials
+    /// that the sampler learned it from; then the parameter is drawn for itself.
     private func relativeValue(
         _ name: String, _ distribution: Distribution
     ) throws -> ParameterValue? {

@@ -41,7 +41,7 @@ struct OptunaRoundTripTests {
             name: "python", storage: storage, sampler: TPESampler(.init(seed: 1)), logger: silent)
         #expect(try study.metricNames() == ["score"])
         try study.optimize(nTrials: 5) { trial in
-            let choices: [ParameterValue] = ["a", nil, 2, 2.5, false, "ü"]
+            let choices: [ParameterValue] = ["a", .null, 2, 2.5, false, "ü"]
             let choice = try trial.suggestCategorical("c", choices: choices)
             return try trial.suggestFloat("x", low: -1.5, high: 2.5)
                 + Double(choices.firstIndex(of: choice) ?? 0)
@@ -94,7 +94,7 @@ struct OptunaRoundTripTests {
             "n": .int(try IntDistribution(low: 1, high: 9, step: 2)),
             "k": .int(try IntDistribution(low: 1, high: 1024, log: true)),
             "c": .categorical(
-                try CategoricalDistribution(choices: ["a", nil, 2, 2.5, false, "ü"])),
+                try CategoricalDistribution(choices: ["a", .null, 2, 2.5, false, "ü"])),
         ]
         let ends: [(TrialState, [Double]?)] = [
             (.complete, [0.1]), (.complete, [.infinity]), (.complete, [-.infinity]),
@@ -113,7 +113,7 @@ struct OptunaRoundTripTests {
             trial.datetimeComplete = Timestamp.parse("2025-03-01T00:00:00+00:00")
             try study.addTrial(trial)
         }
-        try study.enqueueTrial(["x": 1, "c": nil], userAttrs: ["queued": true])
+        try study.enqueueTrial(["x": 1, "c": .null], userAttrs: ["queued": true])
         let running = try storage.createTrial(study.studyID, template: nil).trialID
         try storage.setTrialParameter(
             running, "x", internalValue: 0.5, distribution: try #require(distributions["x"]))

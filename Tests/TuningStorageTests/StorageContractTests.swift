@@ -109,7 +109,7 @@ struct StorageContractTests {
         let study = try storage.createStudy(directions: [.minimize], name: nil)
         let trial = try storage.createTrial(study, template: nil).trialID
         let choices = Distribution.categorical(
-            try CategoricalDistribution(choices: ["a", nil, 2, 2.5, false]))
+            try CategoricalDistribution(choices: ["a", .null, 2, 2.5, false]))
         let integers = Distribution.int(try IntDistribution(low: 1, high: 9, step: 2))
         try storage.setTrialParameter(trial, "z", internalValue: 0.25, distribution: range())
         try storage.setTrialParameter(trial, "c", internalValue: 3, distribution: choices)

@@ -88,7 +88,7 @@ struct CMAEvolutionTests {
         #expect(try study.bestParams()["n"] == 12)
         #expect(isClose(try study.bestParams()["s"]?.doubleValue ?? .nan, 0.3))
         let last = try study.trials().suffix(100).map(\.params)
-        #expect(Set(last.map { "\($0["n"] ?? nil)" }).count > 1)
+        #expect(Set(last.map { "\($0["n"] ?? .null)" }).count > 1)
     }
 
     @Test func `a study goes on where it stopped`() throws {

@@ -122,7 +122,7 @@ struct DistributionTests {
 
     @Test func `choices are told apart as Python does`() throws {
         let distribution = try CategoricalDistribution(choices: [
-            "a", nil, true, 2.5, .double(.nan),
+            "a", .null, true, 2.5, .double(.nan),
         ])
         #expect(distribution.index(of: 1) == 2)
         #expect(distribution.index(of: 1.0) == 2)
@@ -136,7 +136,7 @@ struct DistributionTests {
 
     @Test func `an unknown choice is named with the choices`() throws {
         let distribution = Distribution.categorical(
-            try CategoricalDistribution(choices: ["a", 1, nil]))
+            try CategoricalDistribution(choices: ["a", 1, .null]))
         #expect {
             try distribution.internalValue(of: "z")
         } throws: {

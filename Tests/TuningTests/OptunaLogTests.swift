@@ -33,7 +33,7 @@ struct OptunaLogTests {
         try study.enqueueTrial(["x": 1])
         try study.optimize(OptimizeOptions(nTrials: 11)) { trial -> ObjectiveResult in
             if trial.number == 1 {
-                _ = try trial.suggestCategorical("it's", choices: ["a'b", nil, true, 1, 2.5])
+                _ = try trial.suggestCategorical("it's", choices: ["a'b", .null, true, 1, 2.5])
             } else {
                 _ = try trial.suggestFloat("x", low: 0, high: 1)
             }

@@ -25,7 +25,7 @@ struct PythonReprTests {
 
     @Test func `a dict prints its members in order`() {
         let params: NamedValues<ParameterValue> = [
-            "lr": 1e-05, "b": 64, "o'k": "adam", "n": nil, "t": true, "f": false, "x": 5.0,
+            "lr": 1e-05, "b": 64, "o'k": "adam", "n": .null, "t": true, "f": false, "x": 5.0,
         ]
         #expect(
             pythonRepr(params)

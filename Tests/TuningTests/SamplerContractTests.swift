@@ -47,11 +47,11 @@ struct SamplerContractTests {
         let i = try trial.suggestInt("i", low: -5, high: 5)
         let j = try trial.suggestInt("j", low: 10, high: 100, step: 30)
         let k = try trial.suggestInt("k", low: 1, high: 1000, log: true)
-        let c = try trial.suggestCategorical("c", choices: ["a", nil, 3])
+        let c = try trial.suggestCategorical("c", choices: ["a", .null, 3])
         #expect((-2...3).contains(x) && (1e-9...1e3).contains(l) && (-5...5).contains(i))
         #expect([0.1, 0.4, 0.7, 1].contains { abs($0 - s) < 1e-9 })
         #expect([10, 40, 70, 100].contains(j) && (1...1000).contains(k))
-        #expect(["a", nil, 3].contains(c))
+        #expect(["a", .null, 3].contains(c))
         if c == "a" { _ = try trial.suggestFloat("only a", low: 0, high: 1) }
         return x * x + s + Double(i * i + j + k) + (c == 3 ? 5 : 0)
     }
@@ -97,13 +97,36 @@ struct SamplerContractTests {
         #expect(try second.trials(.complete).count == 25)
     }
 
+    @Test(arguments: Kind.allCases)
+    func `a study goes on when the range of a parameter is narrowed`(_ kind: Kind) throws {
+        let study = try Study.create(sampler: try kind.make(seed: 1), logger: silent)
+        for (high, count) in [(10.0, 20), (1.0, 5)] {
+            // The best values lie outside of the second range.
+            try study.optimize(nTrials: count) { trial in
+                let x = try trial.suggestFloat("x", low: 0, high: high)
+                let n = try trial.suggestInt("n", low: 0, high: Int(high))
+                #expect((0...high).contains(x) && (0...Int(high)).contains(n))
+                return -x - Double(n)
+            }
+        }
+        #expect(try study.trials(.complete).count == 25)
+    }
+
+    @Test func `a step too fine for the numbers of a range does not end a study`() throws {
+        let study = try Study.create(sampler: try TPESampler(seed: 1), logger: silent)
+        try study.optimize(nTrials: 20) {
+            try $0.suggestFloat("a", low: 0, high: 1e8, step: 0.1)
+        }
+        #expect(try study.trials(.complete).count == 20)
+    }
+
     @Test func `fixed parameters are fixed and the others vary`() throws {
         let study = try Study.create(
             sampler: try Kind.partialFixedTPE.make(seed: 3), logger: silent)
         try study.optimize(nTrials: 20) { try suggestAll($0) }
         let trials = try study.trials()
         #expect(trials.allSatisfy { $0.params["i"] == 4 })
-        #expect(Set(trials.map { "\($0.params["x"] ?? nil)" }).count == 20)
+        #expect(Set(trials.map { "\($0.params["x"] ?? .null)" }).count == 20)
     }
 
     @Test func `a grid is tried once, in numpy's order, and ends the study`() throws {
@@ -118,7 +141,7 @@ struct SamplerContractTests {
                     + (try trial.suggestCategorical("a", choices: ["x", "y", "z"]) == "x" ? 1 : 0)
             }
             let order = try study.trials().map {
-                "\($0.params["a"] ?? nil)\($0.params["b"] ?? nil)"
+                "\($0.params["a"] ?? .null)\($0.params["b"] ?? .null)"
             }
             #expect(order.joined(separator: " ") == wanted)
         }

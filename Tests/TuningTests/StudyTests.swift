@@ -239,7 +239,7 @@ struct StudyTests {
         let study = try study()
         let trial = try study.ask()
         #expect(try trial.suggestFloat("a", low: 3, high: 3) == 3)
-        #expect(try trial.suggestCategorical("b", choices: [nil]) == nil)
+        #expect(try trial.suggestCategorical("b", choices: [.null]) == .null)
         // RandomSampler with seed 1 begins with this number: nothing was drawn before.
         #expect(try trial.suggestFloat("x", low: 0, high: 1) == 0.417022004702574)
     }
