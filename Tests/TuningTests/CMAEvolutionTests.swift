@@ -91,6 +91,25 @@ struct CMAEvolutionTests {
         #expect(Set(last.map { "\($0["n"] ?? .null)" }).count > 1)
     }
 
+    @Test(arguments: [
+        (0, Int.max), (Int.min, Int.max), (1 << 55, (1 << 55) + 3), (0, 1 << 53), (0, 1 << 49),
+        (Int.max - 1, Int.max),
+    ])
+    func `with a margin, a range may have more integers than a number can tell apart`(
+        low: Int, high: Int
+    ) throws {
+        var options = CmaEsSampler.Options(seed: 1)
+        options.withMargin = true
+        let study = try Study.create(sampler: try CmaEsSampler(options), logger: silent)
+        try study.optimize(nTrials: 40) { trial in
+            let seed = try trial.suggestInt("seed", low: low, high: high)
+            let x = try trial.suggestFloat("x", low: -1, high: 1)
+            #expect((low...high).contains(seed) && (-1...1).contains(x))
+            return x * x + Double(seed) / 1e19
+        }
+        #expect(try study.trials(.complete).count == 40)
+    }
+
     @Test func `a study goes on where it stopped`() throws {
         func objective(_ trial: Trial) throws -> Double {
             let x = try trial.suggestFloat("x", low: -5, high: 5)

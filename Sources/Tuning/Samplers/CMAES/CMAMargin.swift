@@ -13,10 +13,16 @@ package struct CMAMargin: Sendable {
     /// Stretches the distribution of each stepped axis.
     private var stretch: [Double]
 
-    /// - steps: by axis; 0 for a continuous one.
+    /// Numbers near 1 lie 1e-16 apart: the limits between the values of a finer grid are lost.
+    private static let finestStep = 1e-15
+
+    /// - steps: by axis; 0 for a continuous one. One that is too fine for numbers of the unit cube
+    ///   (all 64-bit integers, say) or not finite (a range whose ends are one number) counts as such.
     package init(steps: [Double], populationSize: Int) {
-        axes = steps.enumerated().filter { $0.element > 0 }.map { axis, step in
-            (axis, step, max(Int(((1 + step / 2) / step).rounded(.up)), 2))
+        axes = steps.enumerated().filter {
+            $0.element >= Self.finestStep && $0.element.isFinite
+        }.map { axis, step in
+            (axis, step, max(clampedInt(((1 + step / 2) / step).rounded(.up)), 2))
         }
         margin = 1 / (Double(steps.count) * Double(populationSize))
         stretch = Array(repeating: 1, count: axes.count)
