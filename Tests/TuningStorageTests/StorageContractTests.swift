@@ -246,6 +246,26 @@ struct StorageContractTests {
     }
 
     @Test(arguments: StorageKind.available)
+    func `of equal trials every worker calls the same one the best, whichever was told first`(
+        _ kind: StorageKind
+    ) throws {
+        let place = try kind.place()
+        defer { place.remove() }
+        let storage = try place.open()
+        for direction in [StudyDirection.minimize, .maximize] {
+            let study = try storage.createStudy(directions: [direction], name: nil)
+            let trials = try (0..<3).map { _ in try storage.createTrial(study, template: nil) }
+            // Read after each, so that a storage that keeps what it has read sees this order.
+            for (number, best) in [(2, 2), (1, 1), (0, 0)] {
+                try storage.setTrialState(trials[number].trialID, .complete, values: [1])
+                #expect(try storage.bestTrial(study).number == (kind == .inMemory ? 2 : best))
+            }
+            guard StorageKind.shared.contains(kind) else { continue }
+            #expect(try place.open().bestTrial(study).number == 0)
+        }
+    }
+
+    @Test(arguments: StorageKind.available)
     func `workers on many threads lose nothing and take each queued trial once`(
         _ kind: StorageKind
     ) throws {

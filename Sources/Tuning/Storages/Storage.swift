@@ -55,8 +55,9 @@ public protocol Storage: AnyObject, Sendable {
     /// reads every finished trial once. See ``TrialUpdates``.
     func updates(_ studyID: Int, since seen: SeenTrials) throws -> TrialUpdates
     func trialID(_ studyID: Int, number: Int) throws -> Int
-    /// The COMPLETE trial with the best value, the one that reached it first among equals; throws
-    /// ``TuningError/noCompletedTrials`` when there is none. One objective only.
+    /// The COMPLETE trial with the best value; throws ``TuningError/noCompletedTrials`` when there
+    /// is none. Among equals the first by number, so that all workers name the same one; in memory,
+    /// as in Optuna, the one that reached it first. One objective only.
     func bestTrial(_ studyID: Int) throws -> FrozenTrial
 
     /// Adds a parameter; the distribution must be compatible with what the name has stood for in

@@ -75,7 +75,11 @@ struct StudyCache {
             best = trial
             return
         }
-        if directions.first == .maximize ? value > known : value < known { best = trial }
+        // Of equal values the first by number counts, as in Optuna: trials come in here in the
+        // order in which they were found finished, which each process has its own of.
+        let isFirstOfEquals = value == known && trial.number < (best?.number ?? 0)
+        let isBetter = directions.first == .maximize ? value > known : value < known
+        if isBetter || isFirstOfEquals { best = trial }
     }
 
     func updates(since seen: SeenTrials) -> TrialUpdates {
