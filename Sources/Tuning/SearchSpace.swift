@@ -53,23 +53,15 @@ struct GroupDecomposedSearchSpace: Sendable {
 
 /// The intersection of what the trials of a study have, kept up to date for a sampler.
 struct StudySearchSpace: Sendable {
-    private let owner: String
     private let states: TrialStates
     private var seen = SeenTrials()
     private var space = IntersectionSearchSpace()
-    private var studyID: Int?
 
-    /// - owner: the sampler, for the error when it meets a second study. - states: of the trials
-    ///   that count.
-    init(owner: String, states: TrialStates) {
-        self.owner = owner
-        self.states = states
-    }
+    /// - states: of the trials that count.
+    init(states: TrialStates) { self.states = states }
 
     /// The parameters with more than one value, ascending by name.
     mutating func current(_ study: StudyContext) throws -> NamedValues<Distribution> {
-        if studyID == nil { studyID = study.studyID }
-        guard studyID == study.studyID else { throw TuningError.multipleStudies(owner: owner) }
         let updates = try study.storage.updates(study.studyID, since: seen)
         space.update(
             with: updates.finished.filter { seen.insert($0.number) && states.contains($0.state) })

@@ -64,7 +64,6 @@ public enum TuningError: Error, Sendable, Equatable {
     case pruner(problem: String)
     case sampler(problem: String)
     case importance(problem: String)
-    case multipleStudies(owner: String)
 
     // The rest
     case unsupported(what: String, hint: String)
@@ -219,8 +218,6 @@ extension TuningError: CustomStringConvertible {
             "\(owner): \(name): \(problem)"
         case .pruner(let problem), .sampler(let problem), .importance(let problem):
             problem
-        case .multipleStudies(let owner):
-            "`\(owner)` cannot handle multiple studies; give each study a sampler of its own."
         case .unsupported(let what, let hint):
             "\(what) is not supported yet; \(hint)"
         case .storage(let url, let problem):

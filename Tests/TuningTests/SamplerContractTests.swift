@@ -184,20 +184,51 @@ struct SamplerContractTests {
             } == "``group`` option can only be enabled when ``multivariate`` is enabled.")
     }
 
-    @Test func `a sampler serves one study`() throws {
-        let sampler = try TPESampler(seed: 1)
+    @Test(arguments: Kind.allCases, [true, false])
+    func `studies that share a sampler don't see each other's trials`(
+        _ kind: Kind, isOneStorage: Bool
+    ) throws {
+        let sampler = try kind.make(seed: 3)
         let storage = InMemoryStorage()
-        for name in ["a", "b"] {
-            let study = try Study.create(
-                storage: storage, sampler: sampler, name: name, logger: silent)
-            if name == "a" {
-                try study.optimize(nTrials: 2) { try $0.suggestFloat("x", low: 0, high: 1) }
-            } else {
-                #expect(throws: TuningError.multipleStudies(owner: "TPESampler")) {
-                    try study.ask().suggestFloat("x", low: 0, high: 1)
-                }
+        func make(_ direction: StudyDirection) throws -> Study {
+            try Study.create(
+                storage: isOneStorage ? storage : nil, sampler: sampler, directions: [direction],
+                logger: silent)
+        }
+        // The second has one parameter in common with the first, in another range.
+        let first = try make(.minimize)
+        let second = try make(.maximize)
+        for _ in 0..<3 {
+            try first.optimize(nTrials: 12) { try suggestAll($0) }
+            try second.optimize(nTrials: 12) { trial in
+                let x = try trial.suggestFloat("x", low: 100, high: 200)
+                let other = try trial.suggestInt("only b", low: 0, high: 9)
+                #expect((100...200).contains(x))
+                #expect(Set(try trial.relativeParams().names).isSubset(of: ["x", "only b", "i"]))
+                return x + Double(other)
             }
         }
+        for study in [first, second] { #expect(try study.trials(.complete).count == 36) }
+    }
+
+    @Test func `a study's suggestions are the same with a second study in between`() throws {
+        // Before the last trial the sampler works for another study, which uses no random numbers.
+        func last(_ isInterrupted: Bool) throws -> NamedValues<ParameterValue>? {
+            let sampler = try TPESampler(seed: 1)
+            let study = try Study.create(sampler: sampler, logger: silent)
+            func objective(_ trial: Trial) throws -> Double {
+                try trial.suggestFloat("x", low: 0, high: 1)
+            }
+            try study.optimize(nTrials: 20) { try objective($0) }
+            if isInterrupted {
+                let other = try Study.create(sampler: sampler, logger: silent)
+                try other.enqueueTrial(["x": 0.5])
+                try other.optimize(nTrials: 1) { -(try objective($0)) }
+            }
+            try study.optimize(nTrials: 1) { try objective($0) }
+            return try study.trials().last?.params
+        }
+        #expect(try last(true) == last(false))
     }
 
     @Test func `constraints found after a trial keep it out of the good ones`() throws {

@@ -50,7 +50,12 @@ public final class CmaEsSampler: Sampler {
 
     private struct State {
         var generator: NumpyRandomState
-        var space: StudySearchSpace
+        var memories = StudyMemories { Memory() }
+    }
+
+    /// Of one study.
+    private struct Memory: Sendable {
+        var space = StudySearchSpace(states: .complete)
         var optimizer: Optimizer?
     }
 
@@ -93,10 +98,7 @@ public final class CmaEsSampler: Sampler {
         prefix = options.useSeparableCMA ? "sepcma:" : options.withMargin ? "cmawm:" : "cma:"
         let seed = try checkedSeed(options.seed, owner: "CmaEsSampler")
         independentSampler = try options.independentSampler ?? RandomSampler(seed: options.seed)
-        state = Mutex(
-            State(
-                generator: .make(seed: seed),
-                space: StudySearchSpace(owner: "CmaEsSampler", states: .complete)))
+        state = Mutex(State(generator: .make(seed: seed)))
     }
 
     public convenience init(seed: Int?) throws { try self.init(Options(seed: seed)) }
@@ -109,7 +111,8 @@ public final class CmaEsSampler: Sampler {
     public func inferRelativeSearchSpace(
         _ study: StudyContext, trial: FrozenTrial
     ) throws -> NamedValues<Distribution> {
-        try state.withLock { try $0.space.current(study) }.filter { !$1.isCategorical }
+        let space = try state.withLock { try $0.memories[study].space.current(study) }
+        return space.filter { !$1.isCategorical }
     }
 
     public func sampleRelative(
@@ -121,14 +124,14 @@ public final class CmaEsSampler: Sampler {
         if trials.count < options.nStartupTrials { return [:] }
         let cube = UnitCube(searchSpace, hasStepMargins: !options.withMargin)
         let drawn = try state.withLock { state -> (point: [Double], noted: [Double]?, Int)? in
-            var optimizer = try state.optimizer ?? makeOptimizer(cube, study)
+            var optimizer = try state.memories[study].optimizer ?? makeOptimizer(cube, study)
             guard optimizer.names == searchSpace.names else { return nil }
             // Until a generation is complete Optuna makes a new optimizer each time, with a seed
             // that it then replaces.
             let isFirst = optimizer.evolution.generation == 0
             let solutions = try tellAll(&optimizer, trials, cube, study)
             if isFirst && !solutions { _ = state.generator.integer(1, (1 << 31) - 2) }
-            state.optimizer = optimizer
+            state.memories[study].optimizer = optimizer
             let seed = state.generator.integer(1, 1 << 16) + trial.number
             var generator = NumpyRandomState(seed: UInt32(truncatingIfNeeded: seed))
             let evolution = optimizer.evolution
@@ -226,7 +229,7 @@ public final class CmaEsSampler: Sampler {
                 else {
                     throw TuningError.sampler(
                         problem: "CmaEsSampler: trial \(trial.number) of generation \(generation) "
-                            + "lacks a parameter; give each study a sampler of its own")
+                            + "lacks a parameter")
                 }
                 return (point, sign * value)
             }

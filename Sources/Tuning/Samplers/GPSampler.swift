@@ -49,7 +49,12 @@ public final class GPSampler: Sampler {
 
     private struct State {
         var generator: NumpyRandomState
-        var space = StudySearchSpace(owner: "GPSampler", states: .complete)
+        var memories = StudyMemories { Memory() }
+    }
+
+    /// Of one study.
+    private struct Memory: Sendable {
+        var space = StudySearchSpace(states: .complete)
         /// Of the last fits, from which the next ones begin.
         var objectives: [GaussianProcess.Parameters] = []
         var constraints: [GaussianProcess.Parameters] = []
@@ -72,7 +77,7 @@ public final class GPSampler: Sampler {
     public func inferRelativeSearchSpace(
         _ study: StudyContext, trial: FrozenTrial
     ) throws -> NamedValues<Distribution> {
-        try state.withLock { try $0.space.current(study) }
+        try state.withLock { try $0.memories[study].space.current(study) }
     }
 
     public func sampleRelative(
@@ -114,7 +119,7 @@ public final class GPSampler: Sampler {
         _ study: StudyContext, _ space: UnitSearchSpace, _ history: History, _ running: [[Double]]
     ) throws -> (AcquisitionFunction, [[Double]])? {
         let scores = try scores(study, history)
-        let objectives = fit(scores, space, history, \.objectives)
+        let objectives = fit(scores, space, history, study, \.objectives)
         guard let objectives else { return nil }
         let constraintNames = history.trials.first { !$0.constraints.isEmpty }
         var constraints: [(GaussianProcess, threshold: Double)] = []
@@ -124,9 +129,8 @@ public final class GPSampler: Sampler {
             isFeasible = values.map { row in row.allSatisfy { $0 <= 0 } }
             // To be maximised, as everything here.
             let standardized = standardize(values.map { $0.map { -$0 } }, study)
-            guard let fitted = fit(standardized.values, space, history, \.constraints) else {
-                return nil
-            }
+            let fitted = fit(standardized.values, space, history, study, \.constraints)
+            guard let fitted else { return nil }
             constraints = zip(fitted, zip(standardized.means, standardized.deviations)).map {
                 ($0, threshold: -$1.0 / max($1.1, Self.smallestDeviation))
             }
@@ -313,10 +317,11 @@ public final class GPSampler: Sampler {
     /// A process for each column, begun where the last fit ended.
     private func fit(
         _ values: [[Double]], _ space: UnitSearchSpace, _ history: History,
-        _ remembered: any WritableKeyPath<State, [GaussianProcess.Parameters]> & Sendable
+        _ study: StudyContext,
+        _ remembered: any WritableKeyPath<Memory, [GaussianProcess.Parameters]> & Sendable
     ) -> [GaussianProcess]? {
         let columns = values.first?.count ?? 0
-        let starts = state.withLock { $0[keyPath: remembered] }.filter {
+        let starts = state.withLock { $0.memories[study][keyPath: remembered] }.filter {
             $0.inverseSquaredLengthScales.count == space.axes.count
         }
         var processes: [GaussianProcess] = []
@@ -328,7 +333,7 @@ public final class GPSampler: Sampler {
             guard let process else { return nil }
             processes.append(process)
         }
-        state.withLock { $0[keyPath: remembered] = processes.map(\.parameters) }
+        state.withLock { $0.memories[study][keyPath: remembered] = processes.map(\.parameters) }
         return processes
     }
 

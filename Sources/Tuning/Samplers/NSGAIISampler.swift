@@ -48,7 +48,7 @@ public final class NSGAIISampler: Sampler {
 
     private struct State {
         var generator: NumpyRandomState
-        var space = StudySearchSpace(owner: "NSGAIISampler", states: .complete)
+        var spaces = StudyMemories { StudySearchSpace(states: .complete) }
     }
 
     public init(_ options: Options) throws {
@@ -91,7 +91,7 @@ public final class NSGAIISampler: Sampler {
     public func inferRelativeSearchSpace(
         _ study: StudyContext, trial: FrozenTrial
     ) throws -> NamedValues<Distribution> {
-        try state.withLock { try $0.space.current(study) }
+        try state.withLock { try $0.spaces[study].current(study) }
     }
 
     public func sampleRelative(

@@ -66,11 +66,18 @@ public final class TPESampler: Sampler {
 
     private struct State {
         var generator: NumpyRandomState
+        var memories = StudyMemories { Memory() }
+    }
+
+    /// Of one study.
+    private struct Memory: Sendable {
         var space = IntersectionSearchSpace()
         var groups = GroupDecomposedSearchSpace()
         var history = TPEHistory()
-        /// What is remembered is one study's.
-        var studyID: Int?
+        /// Tells it from a later one of the same study.
+        let identity = Identity()
+
+        final class Identity: Sendable {}
     }
 
     public init(_ options: Options = Options()) throws {
@@ -137,10 +144,10 @@ public final class TPESampler: Sampler {
     ) throws -> NamedValues<Distribution> {
         guard isMultivariate(study) else { return [:] }
         _ = try firstLook(study)
-        return state.withLock { state in
-            guard options.group else { return state.space.names.filter { !$1.isSingle } }
+        return withMemory(study) { memory, _ in
+            guard options.group else { return memory.space.names.filter { !$1.isSingle } }
             var space = NamedValues<Distribution>()
-            for part in state.groups.parts {
+            for part in memory.groups.parts {
                 for (name, distribution) in part.sortedByName() where !distribution.isSingle {
                     space[name] = distribution
                 }
@@ -154,7 +161,7 @@ public final class TPESampler: Sampler {
     ) throws -> NamedValues<ParameterValue> {
         var values = NamedValues<ParameterValue>()
         if options.group {
-            for part in state.withLock({ $0.groups.parts }) {
+            for part in withMemory(study, { memory, _ in memory.groups.parts }) {
                 let space = part.sortedByName().filter { name, distribution in
                     !distribution.isSingle && searchSpace.contains(name)
                 }
@@ -204,7 +211,8 @@ public final class TPESampler: Sampler {
                 study, trial: trial, name: name, distribution: distribution)
         }
         if options.warnIndependentSampling && isMultivariate(study)
-            && state.withLock({ $0.history.trials.contains { $0.params.contains(name) } })
+            && withMemory(
+                study, { memory, _ in memory.history.trials.contains { $0.params.contains(name) } })
         {
             study.logger.warning(
                 """
@@ -222,24 +230,26 @@ public final class TPESampler: Sampler {
 
     // MARK: History
 
+    private func withMemory<Result: Sendable>(
+        _ study: StudyContext, _ body: (inout Memory, inout NumpyRandomState) throws -> Result
+    ) rethrows -> Result {
+        try state.withLock { state in
+            try body(&state.memories[study], &state.generator)
+        }
+    }
+
     /// Takes in what has finished, and returns the trials that run now.
     @discardableResult
     private func refresh(_ study: StudyContext) throws -> [FrozenTrial] {
-        let seen = try state.withLock { state in
-            if state.studyID == nil { state.studyID = study.studyID }
-            guard state.studyID == study.studyID else {
-                throw TuningError.multipleStudies(owner: "TPESampler")
-            }
-            return state.history.seen
-        }
+        let seen = withMemory(study) { memory, _ in memory.history.seen }
         // Whole: Hyperband's brackets don't narrow it.
         let updates = try study.storage.updates(study.studyID, since: seen)
-        state.withLock { state in
-            let fresh = state.history.add(updates.finished, directions: study.directions)
+        withMemory(study) { memory, _ in
+            let fresh = memory.history.add(updates.finished, directions: study.directions)
             if options.group {
-                state.groups.update(with: fresh)
+                memory.groups.update(with: fresh)
             } else {
-                state.space.update(with: fresh)
+                memory.space.update(with: fresh)
             }
         }
         return updates.running
@@ -249,7 +259,7 @@ public final class TPESampler: Sampler {
     private func firstLook(_ study: StudyContext) throws -> Int {
         if let look = study.look { return look }
         try refresh(study)
-        let look = state.withLock { $0.history.seen.count }
+        let look = withMemory(study) { memory, _ in memory.history.seen.count }
         study.noteLook(look)
         return look
     }
@@ -257,7 +267,7 @@ public final class TPESampler: Sampler {
     /// COMPLETE and PRUNED trials at the first look.
     private func finishedCount(_ study: StudyContext) throws -> Int {
         let look = try firstLook(study)
-        return state.withLock { $0.history.count(within: look) }
+        return withMemory(study) { memory, _ in memory.history.count(within: look) }
     }
 
     // MARK: One draw
@@ -271,16 +281,16 @@ public final class TPESampler: Sampler {
         if options.constantLiar {
             // As it is now.
             running = try refresh(study).filter { $0.number != trial.number }
-            limit = state.withLock { $0.history.trials.count }
+            limit = withMemory(study) { memory, _ in memory.history.trials.count }
         }
         // Functions of the user are called without the lock.
         let belowCount = try belowCount(limit, study.directions)
         let usesRelativeParams = isMultivariate(study)
-        var (table, below, above) = try state.withLock { state in
-            let isBelow = state.history.isBelow(
+        var (table, below, above, identity) = try withMemory(study) { memory, _ in
+            let isBelow = memory.history.isBelow(
                 belowCount, directions: study.directions, limit: limit, tieOrder: options.tieOrder)
-            let place = try state.history.table(for: space)
-            let table = state.history[table: place]
+            let place = try memory.history.table(for: space)
+            let table = memory.history[table: place]
             let planned = try running.compactMap { trial in
                 try table.centres(
                     usesRelativeParams
@@ -290,9 +300,10 @@ public final class TPESampler: Sampler {
                 .map { (number: trial.number, centres: $0) }
             }
             return (
-                place, table.places({ isBelow[$0] }, history: state.history),
+                place, table.places({ isBelow[$0] }, history: memory.history),
                 table.places(
-                    { !isBelow[$0] && $0 < limit }, history: state.history, running: planned)
+                    { !isBelow[$0] && $0 < limit }, history: memory.history, running: planned),
+                memory.identity
             )
         }
         let goodCount = below.first?.centres.count ?? 0
@@ -302,18 +313,18 @@ public final class TPESampler: Sampler {
             : ParzenEstimator.checkedWeights(options.weights, goodCount)
         let otherCount = above.first?.centres.count ?? 0
         let otherWeights = try ParzenEstimator.checkedWeights(options.weights, otherCount)
-        return try state.withLock { state in
-            // Another worker may have thrown this table out since.
-            if !state.history.hasTable(table, for: space) {
-                table = try state.history.table(for: space)
+        return try withMemory(study) { memory, generator in
+            // Another worker may have thrown this table out since, or the whole history.
+            if memory.identity !== identity || !memory.history.hasTable(table, for: space) {
+                table = try memory.history.table(for: space)
                 for index in below.indices { below[index].slots = nil }
                 for index in above.indices { above[index].slots = nil }
             }
-            let good = try state.history[table: table].estimator(
+            let good = try memory.history[table: table].estimator(
                 below, goodWeights, \.below, parameters)
-            let others = try state.history[table: table].estimator(
+            let others = try memory.history[table: table].estimator(
                 above, otherWeights, \.above, parameters)
-            let candidates = good.sample(&state.generator, count: options.nEICandidates)
+            let candidates = good.sample(&generator, count: options.nEICandidates)
             let best = indexOfMaximum(
                 zip(good.logDensities(candidates), others.logDensities(candidates)).map { $0 - $1 })
             return NamedValues(
