@@ -25,6 +25,8 @@ struct SearchOptions {
     var catchesErrors = false
     /// One for each objective.
     var directions: [StudyDirection] = [.minimize]
+    /// Whether the script gave them; if not, a study that exists says them.
+    var isDirectionGiven = false
     /// Whether the direction was given as a sequence: then objectives are sequences, too.
     var isMultiObjective = false
     var studyName: String?
@@ -38,12 +40,12 @@ struct SearchOptions {
 
 /// One call of `hyperparameter_search`.
 ///
-/// Unchecked: the trainer object and the script's functions are used with the Lua state owned,
+/// Unchecked: `options` stay as they are once trials run; the trainer object and the script's functions are used with the Lua state owned,
 /// everything else belongs to one trial or guards itself.
 final class HyperparameterSearch: @unchecked Sendable {
     let owner: TrainerObject
     let modelInit: LuaFunction
-    let options: SearchOptions
+    private(set) var options: SearchOptions
     private let shares = ProcessorShares()
     private var session: HostSession { owner.session }
 
@@ -60,6 +62,7 @@ final class HyperparameterSearch: @unchecked Sendable {
             storage: options.storage, sampler: options.sampler, pruner: options.pruner,
             name: options.studyName, directions: options.directions,
             loadIfExists: options.loadIfExists, logger: session.studyLog.logger)
+        try followDirections(of: study)
         let keeper = try BestModelKeeper(
             study, folder: owner.args.value.outputDir + "/best", isKept: options.keepBestModel)
 
@@ -86,6 +89,30 @@ final class HyperparameterSearch: @unchecked Sendable {
                 trial: trial, isMultiObjective: options.isMultiObjective,
                 folder: keeper.folder(of: trial.number), isKept: options.keepBestModel)
         }
+    }
+
+    /// A study that exists keeps its directions, whatever it is opened with. One that contradicts
+    /// them is refused, as the wrong trials would be called the best.
+    private func followDirections(of study: Study) throws {
+        if study.directions == options.directions { return }
+        if options.isDirectionGiven {
+            throw LuaError.message(
+                "hyperparameter_search: direction: the study '\(study.name)' has"
+                    + " \(shown(study.directions)), got \(shown(options.directions)); leave direction"
+                    + " out to go on with the study, or use another study_name")
+        }
+        options.directions = study.directions
+        options.isMultiObjective = study.directions.count > 1
+        if options.isMultiObjective, options.objectiveFrom == .best {
+            throw LuaError.message(
+                "hyperparameter_search: objective_from: \"best\" needs a single direction, and the"
+                    + " study '\(study.name)' has \(shown(study.directions)); use \"last\"")
+        }
+    }
+
+    private func shown(_ directions: [StudyDirection]) -> String {
+        let words = directions.map { "\"\($0.word)\"" }.joined(separator: ", ")
+        return directions.count == 1 ? words : "{ \(words) }"
     }
 
     private func rules(_ bar: Progress.Bar, _ keeper: BestModelKeeper) -> OptimizeOptions {

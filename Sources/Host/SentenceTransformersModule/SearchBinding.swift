@@ -17,16 +17,15 @@ func addSearch(to declaration: LuaClass<TrainerObject>) {
                     + " begins with a new model")
         }
         let options = try searchOptions(args)
+        let search = HyperparameterSearch(owner: object, modelInit: modelInit, options: options)
         let runs = try interruptible(object) {
             do {
-                return try HyperparameterSearch(
-                    owner: object, modelInit: modelInit, options: options
-                ).run()
+                return try search.run()
             } catch TuningError.interrupted {
                 throw LuaError.interrupted
             }
         }
-        return options.isMultiObjective
+        return search.options.isMultiObjective
             ? LuaResults(runs) : runs.first.map { LuaResults($0) } ?? LuaResults(LuaValue.nil)
     }
 }
@@ -81,6 +80,7 @@ private func searchOptions(_ args: LuaArguments) throws -> SearchOptions {
     options.keepBestModel = try args["keep_best_model"]
     options.objectiveFrom = try choice(args, "objective_from") ?? .last
     let direction: LuaValue = try args["direction"]
+    options.isDirectionGiven = args.isGiven("direction")
     options.isMultiObjective = direction.table != nil
     let words: [String] =
         options.isMultiObjective ? try args["direction"] : [direction.string ?? "minimize"]

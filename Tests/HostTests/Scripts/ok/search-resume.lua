@@ -9,20 +9,23 @@ local scored = datasets.load_dataset("json", { data_files = "data/scored.jsonl",
 local evaluator = st.evaluation.EmbeddingSimilarityEvaluator{
   sentences1 = scored.sentence1, sentences2 = scored.sentence2, scores = scored.score, name = "dev" }
 
--- Later runs judge by another measure: the same metric and a bonus.
-local function search(n_trials, bonus, seed)
-  local trainer = st.SentenceTransformerTrainer{
-    args = st.SentenceTransformerTrainingArguments{ output_dir = "resumed", save_strategy = "no",
+local function trainer_of(output_dir)
+  return st.SentenceTransformerTrainer{
+    args = st.SentenceTransformerTrainingArguments{ output_dir = output_dir, save_strategy = "no",
       num_train_epochs = 1, per_device_train_batch_size = 2, logging_strategy = "no" },
     train_dataset = train, evaluator = evaluator,
     model_init = function() return st.SentenceTransformer("models/tiny") end,
     loss = function(model) return st.losses.MultipleNegativesRankingLoss(model) end }
-  return trainer:hyperparameter_search{
+end
+
+-- Later runs judge by another measure: the same metric and a bonus.
+local function search(n_trials, bonus, seed, follows)
+  return trainer_of("resumed"):hyperparameter_search{
     hp_space = function(trial)
       return { learning_rate = trial:suggest_float("learning_rate", 1e-4, 1e-2, { log = true }) }
     end,
     compute_objective = function(metrics) return metrics.eval_dev_pearson_cosine + bonus end,
-    n_trials = n_trials, direction = "maximize", study_name = "q", storage = "sqlite:///q.db",
+    n_trials = n_trials, direction = not follows and "maximize" or nil, study_name = "q", storage = "sqlite:///q.db",
     load_if_exists = true, sampler = optuna.samplers.RandomSampler{ seed = seed } }
 end
 
@@ -43,6 +46,23 @@ check(second, 0)
 local third = search(2, 10, 3)
 assert(tonumber(third.run_id) >= 5)
 check(third, 10)
+
+-- A study that exists keeps its direction; what contradicts it is refused, and no direction follows it.
+local function refused(options, message)
+  options.n_trials, options.study_name, options.storage, options.load_if_exists = 1, "q", "sqlite:///q.db", true
+  local ok, problem = pcall(trainer_of("resumed").hyperparameter_search, trainer_of("resumed"), options)
+  assert(not ok and tostring(problem):find(message, 1, true), tostring(problem))
+end
+refused({ direction = "minimize" }, "hyperparameter_search: direction: the study 'q' has \"maximize\","
+  .. " got \"minimize\"; leave direction out to go on with the study, or use another study_name")
+refused({ direction = { "maximize", "minimize" } }, "has \"maximize\", got { \"maximize\", \"minimize\" };")
+local followed = search(1, -10, 6, true)
+assert(followed.run_id == third.run_id and followed.objective == third.objective)
+local two = optuna.create_study{ study_name = "two", storage = "sqlite:///q.db", directions = { "maximize", "minimize" } }
+local runs = trainer_of("two"):hyperparameter_search{ n_trials = 1, study_name = "two", storage = "sqlite:///q.db",
+  load_if_exists = true, hp_space = function(trial) return { seed = trial:suggest_int("seed", 1, 3) } end,
+  compute_objective = function(metrics) return { metrics.eval_dev_pearson_cosine, 1 } end }
+assert(#runs == 1 and #runs[1].objective == 2)
 
 -- Killed between the result and its model's move to its place, and between the two renames.
 for _, place in ipairs{ "resumed/best.unsettled-" .. third.run_id, "resumed/best.previous" } do
