@@ -15,7 +15,9 @@ import Tuning
 /// ones. When the study has the trial's result, `settle` puts it in their place, if the study still
 /// calls that trial the best; a trial that is pruned or fails leaves nothing. Each model says in a
 /// file of its own whose it is, so that a search that is killed at any moment can be gone on with:
-/// what was offered and not settled is settled then. May be used by several trials at once.
+/// what was offered and not settled is settled then. May be used by several trials at once, and several
+/// processes may share a folder: what is moved is moved with `best.lock` held, and models that wait
+/// are locked by their trials (see ``UnsettledFolder``).
 final class BestModelKeeper: Sendable {
     private let study: Study
     private let folder: String
@@ -28,6 +30,8 @@ final class BestModelKeeper: Sendable {
         var known: [Entry] = []
         /// What running trials have offered.
         var offered: [Int: Entry] = [:]
+        /// Where those models wait.
+        var folders: [Int: UnsettledFolder] = [:]
     }
 
     private struct Entry {
@@ -49,7 +53,7 @@ final class BestModelKeeper: Sendable {
             isFeasible(trial) ? trial.values.map { Entry(number: trial.number, values: $0) } : nil
         }
         state.withLock { $0.known = earlier }
-        try restore()
+        try withFolders { try restore() }
     }
 
     /// Writes the model of a running trial when no other trial is better. With objective_from =
@@ -66,12 +70,11 @@ final class BestModelKeeper: Sendable {
             return !state.known.contains { beats($0, entry) }
         }
         guard isWanted else { return }
-        // The folder is this trial's own, so others need not wait.
-        let unfinished = unsettled(number)
-        try? FileManager.default.removeItem(atPath: unfinished)
+        // The folder is this trial's own, so others need not wait. A kill in the middle leaves a
+        // trial without a result, whose model nobody takes.
+        let unsettled = try unsettledFolder(number)
         state.withLock { $0.offered[number] = nil }
-        try model.save(to: unfinished)
-        try Owner(study: study.name, number: number).write(to: unfinished)
+        try model.save(to: unsettled.path)
         state.withLock { $0.offered[number] = entry }
     }
 
@@ -80,15 +83,18 @@ final class BestModelKeeper: Sendable {
     func settle(_ trial: FrozenTrial) throws {
         let number = trial.number
         guard isFeasible(trial), let entry = state.withLock({ $0.offered[number] }) else { return }
-        // Other workers may have found better ones.
-        let best = try bestNumbers()
-        try state.withLock { state in
-            state.known.append(entry)
-            guard best.contains(number) else { return }
-            state.offered[number] = nil
-            try put(unsettled(number), into: path(of: number))
+        try withFolders {
+            // Other workers may have found better ones, and put them there.
+            let best = try bestNumbers()
+            let unsettled = state.withLock { state in
+                state.known.append(entry)
+                guard best.contains(number) else { return nil as UnsettledFolder? }
+                state.offered[number] = nil
+                return state.folders.removeValue(forKey: number)
+            }
+            if let unsettled { try put(unsettled.path, into: path(of: number)) }
+            if directions.count > 1 { removeModels(except: best) }
         }
-        if directions.count > 1 { removeModels(except: best) }
     }
 
     /// Others are never the best.
@@ -108,7 +114,7 @@ final class BestModelKeeper: Sendable {
     private func removeModels(except best: Set<Int>) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             guard name.hasPrefix("run-"), let number = Int(name.dropFirst(4)),
-                !best.contains(number), Owner(of: "\(folder)/\(name)")?.study == study.name
+                !best.contains(number), ModelOwner(of: "\(folder)/\(name)")?.study == study.name
             else { continue }
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
@@ -116,15 +122,21 @@ final class BestModelKeeper: Sendable {
 
     /// At the end of any trial: removes what it has offered and nobody wants.
     func forget(_ number: Int) {
-        guard state.withLock({ $0.offered.removeValue(forKey: number) }) != nil else { return }
-        try? FileManager.default.removeItem(atPath: unsettled(number))
+        let unsettled = state.withLock { state in
+            state.offered[number] = nil
+            return state.folders.removeValue(forKey: number)
+        }
+        guard let unsettled else { return }
+        try? withFolders { try FileManager.default.removeItem(atPath: unsettled.path) }
     }
 
-    /// Where the model of a trial is, nil when it is not kept.
-    func folder(of number: Int) -> String? {
-        let owner = Owner(of: path(of: number))
-        return isKept && owner?.number == number && owner?.study == study.name
-            ? path(of: number) : nil
+    /// The model of a trial, nil when it is not kept.
+    func model(of number: Int) throws -> KeptModel? {
+        guard isKept else { return nil }
+        let owner = ModelOwner(study: study.name, number: number)
+        let found = try withFolders { ModelOwner(of: path(of: number)) }
+        return found == owner
+            ? KeptModel(folder: path(of: number), owner: owner, lockPath: lockPath) : nil
     }
 
     func state(of number: Int) -> TrainerState? {
@@ -135,8 +147,39 @@ final class BestModelKeeper: Sendable {
         directions.count > 1 ? "\(folder)/run-\(number)" : folder
     }
 
-    /// Where the model of a running trial waits.
-    private func unsettled(_ number: Int) -> String { "\(folder)\(Self.unsettledMark)\(number)" }
+    /// Where the model of a running trial waits, made when it is first asked for.
+    private func unsettledFolder(_ number: Int) throws -> UnsettledFolder {
+        if let known = state.withLock({ $0.folders[number] }) { return known }
+        let owner = ModelOwner(study: study.name, number: number)
+        let made = try withFolders {
+            var path = "\(folder)\(Self.unsettledMark)\(number)"
+            var count = 1
+            while true {
+                if let made = try UnsettledFolder(making: path, owner: owner) { return made }
+                if !UnsettledFolder.isHeld(path) {
+                    guard (try? FileManager.default.removeItem(atPath: path)) != nil else {
+                        throw failure(path)
+                    }
+                } else {
+                    // A trial of the same number, in another study with the same output_dir.
+                    count += 1
+                    path = "\(folder)\(Self.unsettledMark)\(number)-\(count)"
+                }
+            }
+        }
+        state.withLock { $0.folders[number] = made }
+        return made
+    }
+
+    private var lockPath: String { "\(folder).lock" }
+
+    /// With the lock that keeps other threads and processes from the folders. Never taken with the
+    /// state held.
+    private func withFolders<R>(_ body: () throws -> R) throws -> R {
+        let lock = try FileLock.waiting(lockPath)
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
+    }
 
     private static let unsettledMark = ".unsettled-"
 
@@ -163,7 +206,11 @@ final class BestModelKeeper: Sendable {
         let files = FileManager.default
         try? files.removeItem(atPath: previous)
         if files.fileExists(atPath: path), rename(path, previous) != 0 { throw failure(path) }
-        guard rename(written, path) == 0 else { throw failure(path) }
+        guard rename(written, path) == 0 else {
+            let error = failure(path)
+            _ = rename(previous, path)
+            throw error
+        }
         try? files.removeItem(atPath: previous)
     }
 
@@ -183,10 +230,11 @@ final class BestModelKeeper: Sendable {
         for name in (try? files.contentsOfDirectory(atPath: place)) ?? []
         where name.hasPrefix(prefix) {
             let path = "\(place)/\(name)"
-            let owner = Owner(of: path)
             // Of another worker, which is in the middle of it.
-            if let owner, owner.isAtWork { continue }
-            if let owner, owner.study == study.name, best.contains(owner.number) {
+            if UnsettledFolder.isHeld(path) { continue }
+            if let owner = ModelOwner(of: path), owner.study == study.name,
+                best.contains(owner.number)
+            {
                 try put(path, into: self.path(of: owner.number))
             } else {
                 try? files.removeItem(atPath: path)
@@ -215,55 +263,4 @@ final class BestModelKeeper: Sendable {
     }
 
     private func systemError() -> String { String(cString: strerror(errno)) }
-}
-
-/// Whose model a folder holds: a small file in it.
-private struct Owner {
-    let study: String
-    let number: Int
-    /// The process that wrote it.
-    private let process: Int
-
-    private static let file = "search_trial.json"
-
-    init(study: String, number: Int) {
-        self.study = study
-        self.number = number
-        process = Int(getpid())
-    }
-
-    /// nil if the folder is not there or does not say.
-    init?(of folder: String) {
-        guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.file)"),
-            let json = try? JSONValue.parse(String(decoding: data, as: UTF8.self)),
-            let study = json["study_name"]?.stringValue, let number = json["number"]?.intValue,
-            let process = json["process"]?.intValue
-        else { return nil }
-        self.study = study
-        self.number = number
-        self.process = process
-    }
-
-    /// Whether another process that is alive on this machine wrote it.
-    var isAtWork: Bool {
-        guard process != Int(getpid()), let id = pid_t(exactly: process), id > 0 else {
-            return false
-        }
-        return kill(id, 0) == 0
-    }
-
-    func write(to folder: String) throws {
-        let json: JSONObject = [
-            "study_name": .string(study), "number": JSONValue(number),
-            "process": JSONValue(process),
-        ]
-        let path = "\(folder)/\(Self.file)"
-        guard
-            FileManager.default.createFile(
-                atPath: path, contents: Data((JSONValue(json).json() + "\n").utf8))
-        else {
-            throw TrainingError.file(
-                path: path, problem: "cannot be written (\(String(cString: strerror(errno))))")
-        }
-    }
 }

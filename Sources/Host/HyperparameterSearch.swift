@@ -81,14 +81,15 @@ final class HyperparameterSearch: @unchecked Sendable {
         }
 
         let best = try options.isMultiObjective ? study.bestTrials() : [study.bestTrial()]
-        if !options.isMultiObjective, let folder = keeper.folder(of: best[0].number) {
-            owner.setModel(.folder(folder), state: keeper.state(of: best[0].number))
-        }
-        return best.map { trial in
+        let runs = try best.map { trial in
             BestRun(
                 trial: trial, isMultiObjective: options.isMultiObjective,
-                folder: keeper.folder(of: trial.number), isKept: options.keepBestModel)
+                kept: try keeper.model(of: trial.number), isKept: options.keepBestModel)
         }
+        if !options.isMultiObjective, let kept = runs.first?.kept {
+            owner.setModel(.kept(kept), state: keeper.state(of: best[0].number))
+        }
+        return runs
     }
 
     /// A study that exists keeps its directions, whatever it is opened with. One that contradicts

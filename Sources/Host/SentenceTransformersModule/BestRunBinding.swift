@@ -13,31 +13,31 @@ final class BestRun: LuaObject {
     let objectives: [Double]
     let isMultiObjective: Bool
     let hyperparameters: NamedValues<ParameterValue>
-    /// Where the model is kept; nil when it is not.
-    let folder: String?
+    /// nil when the model is not kept.
+    let kept: KeptModel?
     private let isKept: Bool
     private var model: SentenceTransformer?
 
-    init(trial: FrozenTrial, isMultiObjective: Bool, folder: String?, isKept: Bool) {
+    init(trial: FrozenTrial, isMultiObjective: Bool, kept: KeptModel?, isKept: Bool) {
         runID = "\(trial.number)"
         objectives = trial.values ?? []
         self.isMultiObjective = isMultiObjective
         hyperparameters = trial.params
-        self.folder = folder
+        self.kept = kept
         self.isKept = isKept
     }
 
     /// Loaded at the first use.
     func loadModel() throws -> SentenceTransformer {
         if let model { return model }
-        guard let folder else {
+        guard let kept else {
             throw LuaError.message(
                 isKept
                     ? "BestRun: the model of trial \(runID) was made by an earlier run of the study"
                         + " and is not here; look in that run's output_dir/best"
                     : "BestRun: the model was not kept; search with keep_best_model = true")
         }
-        let loaded = try SentenceTransformer(path: folder)
+        let loaded = try kept.load()
         model = loaded
         return loaded
     }
@@ -71,7 +71,7 @@ func bestRunClass() -> LuaClass<BestRun> {
             doc: "The trained model; loaded from disk at the first use."
         ) { try $0.loadModel() }
         .property("model_path", .string, doc: "Folder of the model, nil when it was not kept.") {
-            $0.folder
+            $0.kept?.folder
         }
         .tostring { $0.summary }
 }

@@ -29,7 +29,7 @@ final class TrainerObject: LuaObject {
 
     enum ModelSource {
         case ready(SentenceTransformer)
-        case folder(String)
+        case kept(KeptModel)
     }
 
     init(
@@ -63,8 +63,8 @@ final class TrainerObject: LuaObject {
         get throws {
             switch modelSource {
             case .ready(let model): return model
-            case .folder(let path):
-                let model = try SentenceTransformer(path: path)
+            case .kept(let kept):
+                let model = try kept.load()
                 modelSource = .ready(model)
                 return model
             }
