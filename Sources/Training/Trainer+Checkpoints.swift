@@ -11,14 +11,6 @@ import Glibc
 import OrderedJSON
 import RandomGenerators
 
-/// Where ``SentenceTransformerTrainer/train(resumeFrom:)`` begins.
-public enum ResumePoint: Sendable, Equatable {
-    case start
-    /// The checkpoint with the highest step in the run's folder.
-    case lastCheckpoint
-    case checkpoint(path: String)
-}
-
 extension SentenceTransformerTrainer {
     /// Writes the model as it is now; `args.outputDir` when no folder is given.
     public func saveModel(to path: String? = nil) throws {
@@ -78,6 +70,7 @@ extension SentenceTransformerTrainer {
             "last_epoch": JSONValue(state.globalStep),
             "optimizer_steps": JSONValue(optimizer.steps),
             "_last_lr": JSONValue(optimizer.groups.map { JSONValue($0.learningRate) }),
+            "optim": JSONValue(args.optim),
         ]
         if let metric = metricSchedule?.state { json["metric_schedule"] = metric.json }
         try ModelFiles.write(
@@ -94,114 +87,6 @@ extension SentenceTransformerTrainer {
         ]
         try ModelFiles.write(
             json.json() + "\n", to: ModelFiles.join(folder, "rng_state.json"))
-    }
-
-    // MARK: - Resuming
-
-    func resume(
-        _ point: ResumePoint, _ optimizer: any Optimizer, _ plan: inout RunPlan
-    ) throws {
-        let folder: String
-        switch point {
-        case .start: return
-        case .checkpoint(let path): folder = path
-        case .lastCheckpoint:
-            guard let last = checkpoints().last else {
-                throw TrainingError.file(
-                    path: runDir, problem: "holds no checkpoint to resume from",
-                    hint: "name the checkpoint, or train from the start")
-            }
-            folder = last.path
-        }
-        let path = ModelFiles.join(folder, "trainer_state.json")
-        guard ModelFiles.isFile(path) else {
-            throw TrainingError.file(
-                path: folder, problem: "is not a checkpoint: it has no trainer_state.json",
-                hint: "give a folder named checkpoint-<step>")
-        }
-        let json = try ModelFiles.readObject(path)
-        try state.restore(json, path: path)
-        try loadWeights(from: folder)
-        try loadOptimizer(optimizer, folder)
-        try loadRandomState(folder)
-        let updates = plan.updatesPerEpoch
-        let epoch = json["epoch_index"]?.intValue ?? state.globalStep / updates
-        let batches =
-            json["batches_in_epoch"]?.intValue
-            ?? state.globalStep % updates * args.gradientAccumulationSteps
-        guard epoch >= 0, batches >= 0 else {
-            throw TrainingError.file(path: path, problem: "epoch_index is negative")
-        }
-        plan.epochsTrained = epoch
-        plan.batchesToSkip = args.ignoreDataSkip ? 0 : batches
-        position = (epoch, plan.batchesToSkip)
-    }
-
-    /// Copies the weights of a saved model with the same parameters into this one.
-    func loadWeights(from folder: String) throws {
-        let saved = try SentenceTransformer(path: folder)
-        guard saved.parameters.map(\.name) == model.parameters.map(\.name),
-            saved.parameters.map(\.shape) == model.parameters.map(\.shape)
-        else {
-            throw TrainingError.file(
-                path: folder, problem: "holds a model of another shape",
-                hint: "resume with the model that the checkpoint was made of")
-        }
-        for (target, source) in zip(model.parameters, saved.parameters) {
-            target.value.update(from: source.value, count: source.count)
-        }
-    }
-
-    private func loadOptimizer(_ optimizer: any Optimizer, _ folder: String) throws {
-        let path = ModelFiles.join(folder, "optimizer.safetensors")
-        let schedulerPath = ModelFiles.join(folder, "scheduler.json")
-        guard ModelFiles.isFile(path), ModelFiles.isFile(schedulerPath) else {
-            throw TrainingError.file(
-                path: folder, problem: "has no optimizer.safetensors and scheduler.json",
-                hint: "resuming needs checkpoints saved with save_only_model = false")
-        }
-        let file = try SafetensorsFile(path: path)
-        for tensor in optimizer.state {
-            guard let stored = file[tensor.name], stored.shape == tensor.shape else {
-                throw TrainingError.file(
-                    path: path, problem: "has no '\(tensor.name)' of shape \(tensor.shape)",
-                    hint: "resume with the optimizer and model that made the checkpoint")
-            }
-            file.decode(stored, into: tensor.values)
-        }
-        optimizer.stateWasRestored()
-        let json = try ModelFiles.readObject(schedulerPath)
-        let rates = json["_last_lr"]?.arrayValue?.compactMap(\.doubleValue) ?? []
-        guard let steps = json["optimizer_steps"]?.intValue, steps >= 0,
-            rates.count == optimizer.groups.count
-        else {
-            throw TrainingError.file(
-                path: schedulerPath, problem: "does not fit the parameter groups of this run")
-        }
-        optimizer.steps = steps
-        for (index, rate) in rates.enumerated() { optimizer.groups[index].learningRate = rate }
-        if let metric = json["metric_schedule"], metricSchedule != nil {
-            metricSchedule?.state = try MetricDrivenSchedule.State(metric, path: schedulerPath)
-        }
-    }
-
-    private func loadRandomState(_ folder: String) throws {
-        let path = ModelFiles.join(folder, "rng_state.json")
-        let json = try ModelFiles.readObject(path)
-        let words = json["words"]?.arrayValue?.compactMap {
-            $0.intValue.flatMap(UInt32.init(exactly:))
-        }
-        guard let words, let place = json["position"]?.intValue,
-            let saved = MersenneTwister(words: words, position: place),
-            let seed = json["initial_seed"]?.stringValue.flatMap({ UInt64($0) }),
-            let batches = json["batches_trained"]?.intValue, batches >= 0
-        else {
-            throw TrainingError.file(
-                path: path, problem: "does not hold the state of a generator",
-                hint: "use a checkpoint that a trainer wrote")
-        }
-        generator.restore(saved, initialSeed: seed)
-        batchesTrained = batches
     }
 
     // MARK: - Housekeeping
@@ -255,22 +140,6 @@ extension MetricDrivenSchedule.State {
             "warmup_counter": .init(warmup), "reset_start": .init(resetStart),
             "window": .init(window.map { JSONValue($0) }), "window_sum": .init(windowSum),
         ]
-    }
-
-    init(_ json: JSONValue, path: String) throws {
-        func int(_ name: String) throws -> Int {
-            guard let value = json[name]?.intValue else {
-                throw TrainingError.file(path: path, problem: "metric_schedule has no '\(name)'")
-            }
-            return value
-        }
-        self.init(best: json["best"]?.doubleValue ?? .infinity, resetStart: try int("reset_start"))
-        badEvaluations = try int("num_bad_epochs")
-        goodEvaluations = try int("num_good_epochs")
-        cooldown = try int("cooldown_counter")
-        warmup = try int("warmup_counter")
-        window = json["window"]?.arrayValue?.compactMap(\.doubleValue) ?? []
-        windowSum = json["window_sum"]?.doubleValue ?? 0
     }
 }
 

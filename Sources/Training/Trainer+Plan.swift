@@ -12,12 +12,16 @@ struct RunPlan {
     let maxSteps: Int
     /// Rows the whole run is meant to see, for samples per second.
     let samples: Double
+    /// Rows of the training data.
+    let rows: Int
     /// Where a resumed run goes on.
     var epochsTrained = 0
     var batchesToSkip = 0
+    var randomState: SentenceTransformerTrainer.RandomState?
 
     init(_ loader: TrainerLoader, _ args: SentenceTransformerTrainingArguments) throws {
         let accumulation = args.gradientAccumulationSteps
+        rows = loader.rows
         batchesPerEpoch = loader.sampler.count
         guard batchesPerEpoch > 0 else {
             throw TrainingError.data(

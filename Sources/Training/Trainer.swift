@@ -115,7 +115,6 @@ public final class SentenceTransformerTrainer {
         let start = seconds()
         let loader = try makeTrainLoader()
         var plan = try RunPlan(loader, args)
-        beginState(plan)
         let optimizer = try makeOptimizer()
         self.optimizer = optimizer
         metricSchedule = try makeMetricSchedule(optimizer)
@@ -123,7 +122,15 @@ public final class SentenceTransformerTrainer {
             type: args.lrSchedulerType, warmupSteps: args.warmupSteps(of: plan.maxSteps),
             trainingSteps: plan.maxSteps, baseLearningRate: args.learningRate,
             keywords: args.schedulerKeywords())
-        try resume(resumeFrom, optimizer, &plan)
+        let previous = state
+        beginState(plan)
+        do {
+            try resume(resumeFrom, optimizer, &plan)
+        } catch {
+            // A training that could not begin leaves the history of the one before.
+            state = previous
+            throw error
+        }
 
         var run = Run(start: start, initialStep: state.globalStep, lastLogged: state.globalStep)
         let parameters = model.parameters
@@ -157,9 +164,14 @@ public final class SentenceTransformerTrainer {
         let batches = loader.sampler.batches(epoch: epoch)
         var step = -1
         var firstUpdate = 0
+        if epoch == plan.epochsTrained, let saved = plan.randomState {
+            // Not before: an evaluation at the start of the run has drawn from the generator.
+            generator.restore(saved.generator, initialSeed: saved.initialSeed)
+            batchesTrained = saved.batchesTrained
+        }
         if epoch == plan.epochsTrained, plan.batchesToSkip > 0 {
             // The generator's saved state already holds this epoch's draw.
-            for _ in 0..<plan.batchesToSkip { _ = batches.next() }
+            for _ in 0..<plan.batchesToSkip where batches.next() == nil { break }
             step = plan.batchesToSkip - 1
             firstUpdate = plan.batchesToSkip / accumulation
         } else {

@@ -53,19 +53,25 @@ public struct TrainerState: Sendable {
     }
 
     /// Reads what a resumed run goes on with; the rest follows from its own arguments.
-    mutating func restore(_ json: JSONObject, path: String) throws {
-        func missing(_ name: String) -> TrainingError {
-            .file(
-                path: path, problem: "\(name) is missing or of the wrong type",
-                hint: "use a checkpoint that a trainer wrote")
+    mutating func restore(_ fields: CheckpointFields) throws {
+        let json = fields.json
+        let planned = try fields.optionalCount("max_steps") ?? CheckpointFields.most
+        let step = try fields.count("global_step", atMost: planned)
+        guard let log = json["log_history"]?.arrayValue else {
+            throw TrainingError.file(
+                path: fields.path, problem: "log_history is missing or of the wrong type",
+                hint: CheckpointFields.hint)
         }
-        guard let step = json["global_step"]?.intValue, step >= 0 else {
-            throw missing("global_step")
+        logHistory = try log.map { entry in
+            guard let entry = entry.objectValue else {
+                throw TrainingError.file(
+                    path: fields.path, problem: "log_history holds \(entry.json()), no log entry",
+                    hint: CheckpointFields.hint)
+            }
+            return entry
         }
-        guard let log = json["log_history"]?.arrayValue else { throw missing("log_history") }
         globalStep = step
         epoch = json["epoch"]?.doubleValue
-        logHistory = log.compactMap(\.objectValue)
         bestMetric = json["best_metric"]?.doubleValue
         bestGlobalStep = json["best_global_step"]?.intValue
         bestModelCheckpoint = json["best_model_checkpoint"]?.stringValue.flatMap {
