@@ -6,8 +6,14 @@ extension SentenceTransformer {
     /// which is made when it does not exist. Each file is replaced in one step. Weights keep the
     /// element types they were loaded with.
     ///
-    /// - Throws: `TrainingError.file` naming the file that could not be written.
+    /// - Throws: `TrainingError.file` naming the file that could not be written, `.argument` for no
+    ///   folder at all.
     public func save(to folder: String) throws {
+        if folder.isEmpty {
+            throw TrainingError.argument(
+                owner: "SentenceTransformer", name: "path", problem: "is empty",
+                hint: "name the folder to write; \".\" is the current one")
+        }
         // Before anything is replaced: `folder` may be where the model came from.
         let card = try readme()
         try ModelFiles.makeFolder(folder)

@@ -14,6 +14,11 @@ import RandomGenerators
 extension SentenceTransformerTrainer {
     /// Writes the model as it is now; `args.outputDir` when no folder is given.
     public func saveModel(to path: String? = nil) throws {
+        if path?.isEmpty == true {
+            throw TrainingError.argument(
+                owner: "SentenceTransformerTrainer", name: "output_dir", problem: "is empty",
+                hint: "name the folder to write, or leave it out for the arguments' output_dir")
+        }
         try model.save(to: path ?? args.outputDir)
     }
 
@@ -113,7 +118,7 @@ extension SentenceTransformerTrainer {
     /// `save_total_limit`: the oldest go, the newest and the best stay.
     private func removeOldCheckpoints() throws {
         guard let limit = args.saveTotalLimit, limit > 0 else { return }
-        let all = checkpoints()
+        let all = oldestFirst(checkpoints())
         let newest = ModelFiles.join(runDir, "checkpoint-\(state.globalStep)")
         let kept = Set([newest, state.bestModelCheckpoint].compactMap { $0 })
         var excess = all.count - max(limit, kept.count)
@@ -121,6 +126,28 @@ extension SentenceTransformerTrainer {
             try removeFolder(checkpoint.path)
             excess -= 1
         }
+    }
+
+    /// By the time they were written: an earlier run in the same folder may have gone further. Times
+    /// that are all within a second say nothing on some file systems; then by step, as in Python.
+    private func oldestFirst(
+        _ checkpoints: [(step: Int, path: String)]
+    ) -> [(step: Int, path: String)] {
+        let timed = checkpoints.map { checkpoint in
+            var status = stat()
+            let isKnown = stat(checkpoint.path, &status) == 0
+            let time = status.st_mtim
+            return (
+                time: isKnown ? Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9 : 0,
+                checkpoint: checkpoint
+            )
+        }
+        let times = timed.map(\.time)
+        guard let first = times.min(), let last = times.max(), last - first >= 1 else {
+            return checkpoints
+        }
+        return timed.sorted { ($0.time, $0.checkpoint.step) < ($1.time, $1.checkpoint.step) }
+            .map(\.checkpoint)
     }
 
     /// At the end of a run with `save_total_limit = 1` only the best checkpoint stays.

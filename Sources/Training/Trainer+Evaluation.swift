@@ -97,7 +97,9 @@ extension SentenceTransformerTrainer {
         if let dataset {
             let loader = try evalLoader(name, dataset)
             rows = loader.rows
-            metrics["\(prefix)_loss"] = try evaluationLoss(loader, &components)
+            if let loss = try evaluationLoss(loader, &components) {
+                metrics["\(prefix)_loss"] = loss
+            }
         }
         if let evaluator, let evaluatorPrefix {
             try beforeBatch()
@@ -120,10 +122,11 @@ extension SentenceTransformerTrainer {
         return metrics
     }
 
-    /// Mean of the batch losses: each counts as a full batch, the last one by its rest.
+    /// Mean of the batch losses: each counts as a full batch, the last one by what is left of the rows
+    /// after full batches, as in Python also where that rest is dropped. `nil` when there is no batch.
     private func evaluationLoss(
         _ loader: TrainerLoader, _ components: inout LossComponents
-    ) throws -> Double {
+    ) throws -> Double? {
         let size = args.evalBatchSize
         let batches = loader.sampler.allBatches(epoch: 0)
         var total = 0.0
@@ -139,18 +142,18 @@ extension SentenceTransformerTrainer {
             components.add(result.components)
             let rest = loader.rows % size
             let isLast = index == batches.count - 1
-            let weight = Double(isLast && rest > 0 && !args.dataloaderDropLast ? rest : size)
+            let weight = Double(isLast && rest > 0 ? rest : size)
             total += result.value * weight
             weights += weight
             hooks.progress?(.evaluationBatch(index + 1, of: batches.count))
             try fire(.predictionStep)
         }
+        if weights == 0 { return nil }
         let mean = total / weights
         guard mean.isFinite else {
-            let hint =
-                weights == 0 ? "use a smaller per_device_eval_batch_size" : "lower learning_rate"
             throw TrainingError.nonFinite(
-                what: "the evaluation loss (\(shown(mean)))", step: state.globalStep, hint: hint)
+                what: "the evaluation loss (\(shown(mean)))", step: state.globalStep,
+                hint: "lower learning_rate")
         }
         return mean
     }

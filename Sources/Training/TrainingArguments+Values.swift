@@ -174,6 +174,10 @@ extension SentenceTransformerTrainingArguments {
     // MARK: - Checks
 
     func validate() throws {
+        if text("output_dir") == "" {
+            throw Self.refusal(
+                "output_dir", "is empty", "name a folder; \".\" is the current one")
+        }
         try checkOptimizer()
         try checkIntervals()
         if number("warmup_steps") > 1e15 {

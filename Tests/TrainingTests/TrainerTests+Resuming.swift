@@ -115,4 +115,26 @@ extension TrainerTests {
         #expect(!history.isEmpty && trainer.state.logHistory == history)
         #expect(trainer.state.globalStep == 8)
     }
+
+    @Test func `save_total_limit counts from the oldest, which an earlier run may have written`()
+        throws
+    {
+        let values: JSONObject = ["save_strategy": "steps", "save_total_limit": 2]
+        _ = try make(values.merging(["save_steps": 8])).train()
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -60)],
+            ofItemAtPath: folder.file("checkpoint-8"))
+        _ = try make(values.merging(["save_steps": 2, "max_steps": 6])).train()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(
+            names.filter { $0.contains("checkpoint") }.sorted() == ["checkpoint-4", "checkpoint-6"])
+    }
+}
+
+extension JSONObject {
+    fileprivate func merging(_ others: JSONObject) -> JSONObject {
+        var merged = self
+        for (name, value) in others { merged[name] = value }
+        return merged
+    }
 }

@@ -3,9 +3,10 @@ import Glibc
 import OrderedJSON
 
 enum ModelFiles {
-    /// `folder/name`, or `folder` for an empty name.
+    /// `folder/name`, or the one when the other is empty: no folder is the current one, not "/".
     static func join(_ folder: String, _ name: String) -> String {
         if name.isEmpty { return folder }
+        if folder.isEmpty { return name }
         return folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
