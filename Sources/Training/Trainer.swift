@@ -1,6 +1,6 @@
 // START HERE for training: the loop of SentenceTransformerTrainer, top to bottom. Batches come from
-// TrainerData.swift, numbers from Losses/ and Optimizers/, evaluation from Trainer+Evaluation.swift,
-// files from Trainer+Checkpoints.swift.
+// TrainerData.swift by Trainer+Loaders.swift, numbers from Losses/ and Optimizers/, evaluation from
+// Trainer+Evaluation.swift, files from Trainer+Checkpoints.swift and Trainer+Resuming.swift.
 
 import Glibc
 public import Logging
@@ -17,7 +17,7 @@ public import OrderedJSON
 /// Python by `TrainerParityTests`.
 public final class SentenceTransformerTrainer {
     public let model: SentenceTransformer
-    public let args: SentenceTransformerTrainingArguments
+    public internal(set) var args: SentenceTransformerTrainingArguments
     public let trainDataset: TrainerDataset?
     public let evalDataset: TrainerDataset?
     public let evaluator: (any Evaluator)?
@@ -35,14 +35,15 @@ public final class SentenceTransformerTrainer {
     var batchesTrained = 0
     /// Where the run stands: the epoch, and how many of its batches are done.
     var position = (epoch: 0, batches: 0)
-    var isInTrain = false
+    package private(set) var isInTrain = false
     /// Folder of checkpoints: the arguments' output_dir, or a trial's own folder inside it.
-    let runDir: String
+    var runDir: String { ownRunDir ?? args.outputDir }
+    private let ownRunDir: String?
     let logger: Logger
     var optimizer: (any Optimizer)?
     var metricSchedule: MetricDrivenSchedule?
     /// By the dataset, which the token store keeps alive, and its name.
-    private var evalLoaders: [EvalLoaderKey: TrainerLoader] = [:]
+    var evalLoaders: [EvalLoaderKey: TrainerLoader] = [:]
     /// The card's part on the data, described once.
     var cardData: (training: [ModelCard.TrainingData], evaluation: [ModelCard.TrainingData])?
 
@@ -67,23 +68,12 @@ public final class SentenceTransformerTrainer {
         self.loss = try loss ?? .one(CoSENTLoss())
         self.evaluator = evaluator
         self.callbacks = [DefaultFlowCallback()] + callbacks
-        self.runDir = runDir ?? args.outputDir
+        ownRunDir = runDir
         self.tokenStore = tokenStore
         self.logger = logger
         generator = TorchGenerator(seed: args.seed)
-        if args.evalStrategy != .no, evalDataset == nil, evaluator == nil {
-            throw SentenceTransformerTrainingArguments.refusal(
-                "eval_strategy",
-                "is '\(args.evalStrategy.rawValue)', and there is nothing to evaluate",
-                "give the trainer an eval_dataset or an evaluator")
-        }
-        try args.checkPrompts([trainDataset, evalDataset].compactMap { $0 })
-        for warning in args.warnings { logger.warning("\(warning)") }
-        if args.bf16 || args.bf16FullEval, let problem = model.mixedPrecisionProblem {
-            let (name, what) =
-                args.bf16 ? ("bf16", "training runs") : ("bf16_full_eval", "evaluations run")
-            logger.warning("\(name) has no effect: \(problem); \(what) in float32")
-        }
+        try checkLosses()
+        try check(args)
         try fire(.initEnd)
     }
 
@@ -190,18 +180,18 @@ public final class SentenceTransformerTrainer {
                     try fire(.stepBegin)
                 }
                 run.loss += try trainBatch(rows, loader, share: 1 / Double(group.count), &run)
-                guard (step + 1) % accumulation == 0 || step + 1 == plan.batchesPerEpoch else {
+                if (step + 1) % accumulation == 0 || step + 1 == plan.batchesPerEpoch {
+                    try self.update(schedule, optimizer, &run)
+                    state.globalStep += 1
+                    state.epoch = Double(epoch) + Double(step + 1) / Double(plan.batchesPerEpoch)
+                    position = (epoch, step + 1)
+                    try fire(.stepEnd)
+                    hooks.progress?(
+                        .step(state.globalStep, maxSteps: plan.maxSteps, epoch: state.epoch ?? 0))
+                    try logEvaluateSave(&run)
+                } else {
                     try fire(.substepEnd)
-                    continue
                 }
-                try self.update(schedule, optimizer, &run)
-                state.globalStep += 1
-                state.epoch = Double(epoch) + Double(step + 1) / Double(plan.batchesPerEpoch)
-                position = (epoch, step + 1)
-                try fire(.stepEnd)
-                hooks.progress?(
-                    .step(state.globalStep, maxSteps: plan.maxSteps, epoch: state.epoch ?? 0))
-                try logEvaluateSave(&run)
                 if control.shouldEpochStop || control.shouldTrainingStop || run.isPruned {
                     break epochLoop
                 }
@@ -352,11 +342,6 @@ public final class SentenceTransformerTrainer {
     }
 }
 
-private struct EvalLoaderKey: Hashable {
-    let dataset: ObjectIdentifier
-    let name: String?
-}
-
 extension SentenceTransformerTrainer {
     /// What one call of `train` keeps track of.
     struct Run {
@@ -416,57 +401,5 @@ extension SentenceTransformerTrainer {
         state.isHyperParamSearch = true
         state.trialName = name
         state.trialParams = parameters
-    }
-
-    private func makeTrainLoader() throws -> TrainerLoader {
-        guard let trainDataset else {
-            throw TrainingError.argument(
-                owner: "SentenceTransformerTrainer", name: "train_dataset", problem: "is missing",
-                hint: "give the trainer a dataset to train on")
-        }
-        return try makeLoader(trainDataset, batchSize: args.trainBatchSize)
-    }
-
-    /// The loader of the evaluation data of that name, made at its first use.
-    func evalLoader(_ name: String?, _ dataset: Dataset) throws -> TrainerLoader {
-        let key = EvalLoaderKey(dataset: ObjectIdentifier(dataset), name: name)
-        if let known = evalLoaders[key] { return known }
-        let entry: TrainerDataset = name.map { .named([($0, dataset)]) } ?? .one(dataset)
-        let made = try makeLoader(entry, batchSize: args.evalBatchSize)
-        evalLoaders[key] = made
-        return made
-    }
-
-    private func makeLoader(
-        _ datasets: TrainerDataset, batchSize: Int
-    ) throws -> TrainerLoader {
-        let entries = datasets.entries
-        guard !entries.isEmpty else {
-            throw TrainingError.data(problem: "the table of datasets is empty")
-        }
-        let tables = try entries.map {
-            try TrainerTable(
-                name: $0.name, dataset: $0.dataset, loss: loss(for: $0.name), model: model,
-                args: args, store: tokenStore)
-        }
-        var starts = [0]
-        for table in tables { starts.append((starts.last ?? 0) + table.rows) }
-        return TrainerLoader(
-            tables: tables, starts: starts,
-            sampler: try makeBatchSampler(entries.map(\.dataset), args, batchSize: batchSize))
-    }
-
-    func loss(for name: String?) throws -> any Loss {
-        switch loss {
-        case .one(let loss): return loss
-        case .named(let losses):
-            if let found = losses.first(where: { $0.name == name }) { return found.loss }
-            let known = losses.map { "'\($0.name)'" }.joined(separator: ", ")
-            throw TrainingError.argument(
-                owner: "SentenceTransformerTrainer", name: "loss",
-                problem: name.map { "there is no loss for dataset '\($0)'" }
-                    ?? "there are losses for \(known), and the datasets have no names",
-                hint: "use the same names for losses and datasets")
-        }
     }
 }

@@ -25,7 +25,9 @@ private struct SamplerCase: CustomTestStringConvertible {
                     })
             )
         }
-        return try makeBatchSampler(tables.map(\.dataset), args, batchSize: args.trainBatchSize)
+        return try makeBatchSampler(
+            tables.map(\.dataset), args, batchSize: args.trainBatchSize,
+            isMulti: tables.count > 1)
     }
 }
 
@@ -51,6 +53,32 @@ struct BatchSamplerTests {
     fileprivate func `evaluation batches are shuffled as in Python`(_ golden: SamplerCase) throws {
         let expected = golden.json["evaluation"]?.arrayValue?.map(\.ints)
         #expect(try golden.makeSampler().allBatches(epoch: 0) == expected)
+    }
+
+    /// Numbers of get_train_dataloader() for { a = Dataset } of 12 rows.
+    @Test func `one dataset with a name is ordered by multi_dataset_batch_sampler`() throws {
+        let text = { (row: Int) in JSONValue("text \(row)") }
+        let table = try Dataset(columns: [
+            (name: "a", values: (0..<12).map(text)), (name: "b", values: (0..<12).map(text)),
+        ])
+        func batches(_ sampler: String, isMulti: Bool) throws -> [[[Int]]] {
+            let args = try SentenceTransformerTrainingArguments([
+                "multi_dataset_batch_sampler": JSONValue(sampler)
+            ])
+            let made = try makeBatchSampler([table], args, batchSize: 4, isMulti: isMulti)
+            return [made.allBatches(epoch: 0), made.allBatches(epoch: 1)]
+        }
+        let alone = [
+            [[6, 8, 1, 7], [0, 2, 10, 11], [4, 3, 5, 9]],
+            [[4, 6, 7, 2], [9, 8, 1, 5], [0, 10, 11, 3]],
+        ]
+        #expect(try batches("proportional", isMulti: false) == alone)
+        #expect(try batches("round_robin", isMulti: true) == alone)
+        #expect(
+            try batches("proportional", isMulti: true) == [
+                [[4, 0, 8, 5], [2, 10, 3, 6], [7, 1, 9, 11]],
+                [[11, 8, 7, 5], [4, 10, 2, 0], [6, 3, 9, 1]],
+            ])
     }
 
     @Test func `no value occurs twice in a batch`() throws {

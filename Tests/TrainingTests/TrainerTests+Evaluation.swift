@@ -13,7 +13,8 @@ extension TrainerTests {
         let trainer = try SentenceTransformerTrainer(
             model: TrainingPeer.tiny.load(), args: args, evalDataset: .one(table),
             loss: .one(CosineSimilarityLoss()))
-        let batches = try makeBatchSampler([table], args, batchSize: 3).allBatches(epoch: 0)
+        let batches = try makeBatchSampler([table], args, batchSize: 3, isMulti: false).allBatches(
+            epoch: 0)
         let losses = try batches.map { rows in
             try #require(trainer.evaluate(.one(table.select(rows)))["eval_loss"])
         }

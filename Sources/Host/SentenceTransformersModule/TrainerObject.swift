@@ -80,14 +80,20 @@ final class TrainerObject: LuaObject {
 
     /// What the last training, or the best one of a search, says about itself.
     var state: TrainerState {
-        get throws { try searchState ?? trainer().state }
+        get throws { try searchState ?? current?.state ?? trainer().state }
     }
 
-    /// The trainer for the model and arguments as they are now. It stays the same, and its random
-    /// numbers go on, until one of them changes.
+    /// The trainer for the model and arguments as they are now. It stays the same, with its history and
+    /// its random numbers, until there is another model; a running training goes on with the arguments
+    /// that it began with.
     func trainer() throws -> SentenceTransformerTrainer {
         let model = try model
-        if let current, current.model === model, current.args.given == args.value.given {
+        if let current, current.model === model {
+            if !current.isInTrain, current.args.given != args.value.given {
+                try session.checkFolder(args.value.outputDir)
+                try current.setArguments(args.value)
+                current.hooks.progress = progress(args.value)
+            }
             return current
         }
         let made = try makeTrainer(model: model, args: args.value)
@@ -135,8 +141,14 @@ final class TrainerObject: LuaObject {
         trainer.hooks.cancellation = session.cancellation
         trainer.hooks.checkPath = session.checkFolder
         if session.fixesClocks { trainer.hooks.seconds = { 0 } }
-        trainer.hooks.progress = TrainingProgress(session.progress, args: args, label: label).show
+        trainer.hooks.progress = progress(args, label)
         return trainer
+    }
+
+    private func progress(
+        _ args: SentenceTransformerTrainingArguments, _ label: String = "Training"
+    ) -> (TrainerHooks.Progress) -> Void {
+        TrainingProgress(session.progress, args: args, label: label).show
     }
 
     /// Calls `model_init(trial)`; `trial` is nil outside of a search.

@@ -4,9 +4,12 @@ package let labelColumnNames = ["label", "labels", "score", "scores"]
 /// The batch sampler of a loader over one dataset, or over several.
 ///
 /// - batchSize: the training or the evaluation batch size; both kinds of loader shuffle.
+/// - isMulti: the datasets have names, and `multi_dataset_batch_sampler` decides between them; with one
+///   of them, too, which gives another order than a dataset alone.
 /// Throws when a sampler cannot work with the data.
 package func makeBatchSampler(
-    _ datasets: [Dataset], _ args: SentenceTransformerTrainingArguments, batchSize: Int
+    _ datasets: [Dataset], _ args: SentenceTransformerTrainingArguments, batchSize: Int,
+    isMulti: Bool
 ) throws -> any BatchSampler {
     let shared = SamplerOptions(
         batchSize: batchSize, dropLast: args.dataloaderDropLast, seed: args.seed)
@@ -14,7 +17,7 @@ package func makeBatchSampler(
         let label = labelColumnNames.first(where: dataset.columnNames.contains)
         switch args.batchSampler {
         case .batchSampler:
-            guard datasets.count == 1 else {
+            if isMulti {
                 return ShuffledBatchSampler(
                     rows: dataset.numRows, options: shared, isOnlySampler: false)
             }
@@ -39,7 +42,7 @@ package func makeBatchSampler(
                 labels: ValueKeys(dataset, columns: [label]), options: shared)
         }
     }
-    guard samplers.count != 1 else { return samplers[0] }
+    if !isMulti, let sampler = samplers.first { return sampler }
     return MultiDatasetBatchSampler(
         args.multiDatasetBatchSampler, samplers: samplers, rows: datasets.map(\.numRows),
         options: shared)
