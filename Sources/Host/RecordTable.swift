@@ -5,10 +5,13 @@ import LuaBridge
 import OrderedJSON
 import Tuning
 
-/// A plain table with fields, which `print` shows as "TrainOutput(global_step=2, ...)".
+/// A plain table with fields, which `print` shows as "TrainOutput(global_step=2, ...)". Reading a field
+/// that there can't be is an error, as it is for objects.
 struct RecordTable: IntoLua {
     let name: String
     let fields: JSONObject
+    /// Fields that may have no value, which is nil then.
+    var others: [String] = []
 
     static var luaResult: LuaResultType { JSONObject.luaResult }
 
@@ -30,11 +33,25 @@ struct RecordTable: IntoLua {
             }
             return "\(name)(\(shown.joined(separator: ", ")))"
         }
+        let missing = try lua.function(
+            name,
+            [
+                LuaParameter("record", .table, default: .required, kind: .positionalOnly),
+                LuaParameter("key", .any, default: .nil, kind: .positionalOnly),
+            ]
+        ) { [name, others] args -> LuaValue in
+            let key: LuaValue = try args["key"]
+            if let field = key.string, !others.contains(field) {
+                throw LuaError.unknown(
+                    kind: "field", name: field, owner: name, valid: order + others)
+            }
+            return .nil
+        }
         let give = try lua.load(
             """
-            local record, name, text = ...
-            return setmetatable(record, { __name = name, __tostring = text })
+            local record, name, text, missing = ...
+            return setmetatable(record, { __name = name, __tostring = text, __index = missing })
             """, name: "=record")
-        try (try give.call(fields, name, text) as LuaValue).push(onto: stack)
+        try (try give.call(fields, name, text, missing) as LuaValue).push(onto: stack)
     }
 }

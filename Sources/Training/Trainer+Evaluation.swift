@@ -104,7 +104,7 @@ extension SentenceTransformerTrainer {
         if let evaluator, let evaluatorPrefix {
             try beforeBatch()
             let context = EvaluationContext(
-                outputPath: ModelFiles.join(args.outputDir, "eval"), epoch: state.epoch ?? -1,
+                outputPath: ModelFiles.join(args.outputDir, "eval"), epoch: state.epoch,
                 steps: state.globalStep, cancellation: hooks.cancellation)
             metrics.merge(try evaluator.evaluate(model, context).prefixed(evaluatorPrefix))
         }
@@ -116,7 +116,7 @@ extension SentenceTransformerTrainer {
         for (key, value) in components.take() { entry["eval_\(key)"] = .double(value) }
         try log(entry)
         // Python's metrics carry the epoch only when there is no eval_loss.
-        if metrics["eval_loss"] == nil, let epoch = state.epoch { metrics["epoch"] = epoch }
+        if metrics["eval_loss"] == nil { metrics["epoch"] = state.epoch }
         control.shouldEvaluate = false
         try fire(.evaluate, metrics: metrics)
         return metrics
@@ -173,7 +173,7 @@ extension SentenceTransformerTrainer {
     /// Adds epoch and step to an entry, keeps it, and tells callbacks and hooks.
     func log(_ entry: JSONObject) throws {
         var logs = entry
-        if let epoch = state.epoch { logs["epoch"] = .double(epoch) }
+        logs["epoch"] = .double(state.epoch)
         var kept = logs
         kept["step"] = JSONValue(state.globalStep)
         state.logHistory.append(kept)

@@ -40,7 +40,8 @@ struct RunPlan {
             epochs = (args.maxSteps + updates - 1) / updates
             samples = Double(args.maxSteps) * rowsPerUpdate
         } else {
-            let steps = (args.numTrainEpochs * Double(updates)).rounded(.up)
+            let steps =
+                args.maxSteps == 0 ? 0 : (args.numTrainEpochs * Double(updates)).rounded(.up)
             guard let whole = Int(exactly: steps), steps < 1e15 else {
                 throw SentenceTransformerTrainingArguments.refusal(
                     "num_train_epochs", "makes \(steps) updates, which is too many")

@@ -135,7 +135,8 @@ public final class SentenceTransformerTrainer {
         if args.evalOnStart { try evaluateInTraining(&run, stepsSchedule: false) }
 
         var epoch = plan.epochsTrained
-        while epoch < plan.epochs, state.globalStep < plan.maxSteps, !run.isPruned {
+        // max_steps = 0 is found out after an update, as in Python.
+        while epoch < plan.epochs, state.globalStep < max(plan.maxSteps, 1), !run.isPruned {
             control.shouldEpochStop = false
             try fire(.epochBegin)
             try runEpoch(epoch, loader, plan, schedule, optimizer, &run)
@@ -187,7 +188,7 @@ public final class SentenceTransformerTrainer {
                     position = (epoch, step + 1)
                     try fire(.stepEnd)
                     hooks.progress?(
-                        .step(state.globalStep, maxSteps: plan.maxSteps, epoch: state.epoch ?? 0))
+                        .step(state.globalStep, maxSteps: plan.maxSteps, epoch: state.epoch))
                     try logEvaluateSave(&run)
                 } else {
                     try fire(.substepEnd)
@@ -386,7 +387,6 @@ extension SentenceTransformerTrainer {
         state.isHyperParamSearch = previous.isHyperParamSearch
         state.trialName = previous.trialName
         state.trialParams = previous.trialParams
-        state.epoch = 0
         position = (0, 0)
         state.maxSteps = plan.maxSteps
         state.numTrainEpochs = plan.epochs

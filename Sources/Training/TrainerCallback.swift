@@ -130,7 +130,7 @@ final class DefaultFlowCallback: TrainerCallback {
             if isLast { control.shouldTrainingStop = true }
         case .epochEnd:
             if args.loggingStrategy == .epoch { control.shouldLog = true }
-            if args.evalStrategy == .epoch, args.evalDelay <= state.epoch ?? 0 {
+            if args.evalStrategy == .epoch, args.evalDelay <= state.epoch {
                 control.shouldEvaluate = true
             }
             if args.saveStrategy == .epoch { control.shouldSave = true }

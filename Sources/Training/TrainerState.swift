@@ -5,8 +5,8 @@ public import OrderedJSON
 public struct TrainerState: Sendable {
     /// Updates made.
     public var globalStep = 0
-    /// Passes over the data made, with a fraction; `nil` before training.
-    public var epoch: Double?
+    /// Passes over the data made, with a fraction.
+    public var epoch = 0.0
     /// Updates of the whole run.
     public var maxSteps = 0
     public var numTrainEpochs = 0
@@ -32,7 +32,7 @@ public struct TrainerState: Sendable {
         json["best_global_step"] = bestGlobalStep.map { JSONValue($0) } ?? .null
         json["best_metric"] = bestMetric.map { JSONValue($0) } ?? .null
         json["best_model_checkpoint"] = JSONValue(bestModelCheckpoint)
-        json["epoch"] = epoch.map { JSONValue($0) } ?? .null
+        json["epoch"] = JSONValue(epoch)
         json["eval_steps"] = JSONValue(evalSteps)
         json["global_step"] = JSONValue(globalStep)
         json["is_hyper_param_search"] = JSONValue(isHyperParamSearch)
@@ -71,7 +71,7 @@ public struct TrainerState: Sendable {
             return entry
         }
         globalStep = step
-        epoch = json["epoch"]?.doubleValue
+        epoch = json["epoch"]?.doubleValue ?? 0
         bestMetric = json["best_metric"]?.doubleValue
         bestGlobalStep = json["best_global_step"]?.intValue
         bestModelCheckpoint = json["best_model_checkpoint"]?.stringValue.flatMap {

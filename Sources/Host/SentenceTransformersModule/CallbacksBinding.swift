@@ -101,7 +101,7 @@ private func handle(
     if let metrics = context.metrics { try details.set("metrics", metrics.json) }
     if let logs = context.logs { try details.set("logs", logs) }
     let returned: LuaValue = try function.call(
-        table, ArgumentsObject(context.args), context.state.scriptTable, controls, details)
+        table, ArgumentsObject(context.args), context.state.record, controls, details)
     // Python lets a callback return the control; ours may, too, or a table with what it changes.
     guard returned.isNil || returned.table != nil else {
         throw LuaError.message(
@@ -128,7 +128,16 @@ private func handle(
 
 extension TrainerState {
     /// `trainer.state` and a callback's `state`: the fields of Python's TrainerState.
-    var scriptTable: JSONObject {
+    var record: RecordTable {
+        RecordTable(
+            name: "TrainerState", fields: scriptTable,
+            others: [
+                "best_metric", "best_global_step", "best_model_checkpoint", "trial_name",
+                "trial_params",
+            ])
+    }
+
+    private var scriptTable: JSONObject {
         var table: JSONObject = [
             "global_step": .int(Int64(globalStep)), "max_steps": .int(Int64(maxSteps)),
             "num_train_epochs": .int(Int64(numTrainEpochs)),
@@ -136,9 +145,10 @@ extension TrainerState {
             "save_steps": .int(Int64(saveSteps)),
             "train_batch_size": .int(Int64(trainBatchSize)),
             "log_history": .array(logHistory.map(JSONValue.object)),
-            "is_hyper_param_search": .bool(isHyperParamSearch),
+            "is_hyper_param_search": .bool(isHyperParamSearch), "epoch": .double(epoch),
+            "is_local_process_zero": true, "is_world_process_zero": true,
+            "num_input_tokens_seen": 0, "total_flos": 0.0,
         ]
-        if let epoch { table["epoch"] = .double(epoch) }
         if let bestMetric { table["best_metric"] = .double(bestMetric) }
         if let bestGlobalStep { table["best_global_step"] = .int(Int64(bestGlobalStep)) }
         if let bestModelCheckpoint {

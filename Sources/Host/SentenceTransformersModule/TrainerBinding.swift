@@ -22,7 +22,7 @@ func trainerClass(_ session: HostSession) -> LuaClass<TrainerObject> {
         .property("eval_dataset", doc: "What it evaluates.", get: { $0.evalDataset })
         .property(
             "state", .table, doc: "What training says about itself: log_history, global_step ...",
-            get: { RecordTable(name: "TrainerState", fields: try $0.state.scriptTable) }
+            get: { try $0.state.record }
         )
         .property(
             "evaluator", .object("Evaluator"),

@@ -101,7 +101,8 @@ func appendCSV(
     try ModelFiles.makeFolder(folder)
     let path = ModelFiles.join(folder, file)
     let isNew = !ModelFiles.isFile(path)
-    let epoch = context.epoch == -1 ? "-1" : "\(context.epoch)"
+    // Whole numbers in Python: outside of a training, and before its first update.
+    let epoch = [-1, 0].contains(context.epoch) ? "\(Int(context.epoch))" : "\(context.epoch)"
     var text = isNew ? (["epoch", "steps"] + header).joined(separator: ",") + "\r\n" : ""
     text += ([epoch, "\(context.steps)"] + values.map { "\($0)" }).joined(separator: ",") + "\r\n"
     try appendText(text, to: path)
