@@ -97,6 +97,23 @@ struct EvaluatorTests {
         #expect(plain.primaryMetric == "spearman_cosine")
     }
 
+    @Test(arguments: ["cosine", "max", "dev"])
+    func `every metric gets the evaluator's name, whatever it starts with`(name: String) throws {
+        let model = try TrainingPeer.tiny.load()
+        let triplets = try TripletEvaluator(
+            anchors: ["a cat sat"], positives: ["a cat sat"], negatives: ["the river"],
+            name: name, similarityFnNames: [.cosine, .dot])
+        let metrics = try triplets.evaluate(model, EvaluationContext())
+        #expect(
+            metrics.keys
+                == ["cosine_accuracy", "dot_accuracy", "max_accuracy"].map { "\(name)_\($0)" })
+        #expect(triplets.primaryMetric == "\(name)_max_accuracy")
+        // The trainer's rule differs.
+        #expect(
+            (["eval_loss": 1, "accuracy": 0] as Metrics).prefixed("eval").keys
+                == ["eval_loss", "eval_accuracy"])
+    }
+
     @Test func `a sequence of evaluators adds the last one's score`() throws {
         let model = try TrainingPeer.tiny.load()
         let triplets = try TripletEvaluator(

@@ -81,7 +81,7 @@ public final class BinaryClassificationEvaluator: Evaluator {
                     "binary_classification_evaluation\(name.isEmpty ? "" : "_\(name)")_results.csv",
                 header: keys, context: context, values: keys.map { metrics[$0] ?? .nan })
         }
-        return metrics.prefixed(name)
+        return metrics.named(name)
     }
 
     // MARK: Metrics

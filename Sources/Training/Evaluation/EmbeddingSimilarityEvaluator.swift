@@ -98,7 +98,7 @@ public final class EmbeddingSimilarityEvaluator: Evaluator {
                 },
                 context: context, values: metrics.entries.map(\.value))
         }
-        return withMaxima(metrics, functions).prefixed(name)
+        return withMaxima(metrics, functions).named(name)
     }
 
     /// Correlations of the first half of the rows with the second half.

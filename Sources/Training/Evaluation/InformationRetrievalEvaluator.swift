@@ -130,7 +130,7 @@ public final class InformationRetrievalEvaluator: Evaluator {
                 metrics = ordered
             }
         }
-        return metrics.prefixed(name)
+        return metrics.named(name)
     }
 
     private func write(

@@ -46,7 +46,7 @@ public final class MSEEvaluator: Evaluator {
                 folder: folder, file: "mse_evaluation_\(name)_results.csv", header: ["MSE"],
                 context: context, values: [error])
         }
-        return (["negative_mse": -error] as Metrics).prefixed(name)
+        return (["negative_mse": -error] as Metrics).named(name)
     }
 
     /// - teacher, student: [n, C]

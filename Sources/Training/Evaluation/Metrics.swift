@@ -7,7 +7,9 @@ public struct Metrics: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     public init() {}
 
-    public init(dictionaryLiteral elements: (String, Double)...) {
+    public init(dictionaryLiteral elements: (String, Double)...) { self.init(elements) }
+
+    private init(_ elements: [(String, Double)]) {
         for (key, value) in elements { self[key] = value }
     }
 
@@ -32,7 +34,15 @@ public struct Metrics: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         keys.map { ($0, values[$0] ?? .nan) }
     }
 
-    /// Every key with `prefix` and an underscore before it, unless it starts so already.
+    /// Every key with the name of an evaluator and an underscore before it; no name, no change.
+    /// Names that begin as a metric does ("cosine", "mean") are no exception, as in Python.
+    public func named(_ name: String) -> Metrics {
+        guard !name.isEmpty else { return self }
+        return Metrics(entries.map { ("\(name)_\($0.key)", $0.value) })
+    }
+
+    /// The trainer's rule: every key with `prefix` and an underscore before it, unless it starts so
+    /// already.
     public func prefixed(_ prefix: String) -> Metrics {
         guard !prefix.isEmpty else { return self }
         var result = Metrics()

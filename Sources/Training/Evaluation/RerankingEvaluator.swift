@@ -83,7 +83,7 @@ public final class RerankingEvaluator: Evaluator {
                 header: ["MAP", "MRR@\(atK)", "NDCG@\(atK)"], context: context,
                 values: metrics.entries.map(\.value))
         }
-        return metrics.prefixed(name)
+        return metrics.named(name)
     }
 
     /// - queries: [n, C]   - documents: one query's after the other's, its right ones first.

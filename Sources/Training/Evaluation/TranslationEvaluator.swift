@@ -53,7 +53,7 @@ public final class TranslationEvaluator: Evaluator {
                 header: ["src2trg", "trg2src"], context: context,
                 values: metrics.entries.prefix(2).map(\.value))
         }
-        return metrics.prefixed(name)
+        return metrics.named(name)
     }
 
     /// - first, second: [n, C], embeddings of `source` and `target`.

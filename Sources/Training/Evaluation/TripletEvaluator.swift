@@ -101,7 +101,7 @@ public final class TripletEvaluator: Evaluator {
         if functions.count > 1 {
             metrics["max_accuracy"] = metrics.entries.map(\.value).max()
         }
-        return metrics.prefixed(name)
+        return metrics.named(name)
     }
 
     /// - anchors: [n, C]   - documents: [2n, C], positives then negatives.
