@@ -48,6 +48,18 @@ struct EvaluatorTests {
         #expect(isClose(metrics["pearson_euclidean"] ?? 0, pearson, relative: 1e-6))
     }
 
+    @Test func `the largest correlation is Python's, also of what has none`() {
+        func largest(_ cosine: Double, _ dot: Double) -> Double {
+            EmbeddingSimilarityEvaluator.withMaxima(
+                ["spearman_cosine": cosine, "spearman_dot": dot], [.cosine, .dot])["spearman_max"]
+                ?? 0
+        }
+        #expect(largest(0.5, 0.25) == 0.5 && largest(-0.5, -0.25) == -0.25)
+        // max(nan, x) is nan, max(x, nan) is x.
+        #expect(largest(.nan, .nan).isNaN && largest(.nan, 1).isNaN)
+        #expect(largest(0.5, .nan) == 0.5)
+    }
+
     @Test func `triplet accuracy counts strictly closer positives`() throws {
         let anchors = try matrix([[1, 0], [1, 0], [0, 1], [0, 1]])
         let documents = try matrix([

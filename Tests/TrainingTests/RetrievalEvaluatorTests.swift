@@ -37,6 +37,30 @@ import Training
         #expect(matrix.topPlaces(row: 0, 2, largest: false) == [5, 0])
     }
 
+    @Test func `the primary metric is known after the first evaluation`() throws {
+        let model = try TrainingPeer.tiny.load()
+        func evaluator(_ functions: [SimilarityFunction]) throws -> InformationRetrievalEvaluator {
+            try InformationRetrievalEvaluator(
+                queries: ["q": "a cat sat"], corpus: ["d": "a cat sat", "e": "the river"],
+                relevantDocs: ["q": ["d"]], name: "x", scoreFunctions: functions)
+        }
+        let own = try evaluator([])
+        #expect(own.primaryMetric == nil)
+        model.similarityFnName = .cosine
+        #expect(try own.evaluate(model, EvaluationContext())["x_cosine_ndcg@10"] == 1)
+        #expect(own.primaryMetric == "x_cosine_ndcg@10")
+        // Another model's function is looked at anew.
+        model.similarityFnName = .dot
+        _ = try own.evaluate(model, EvaluationContext())
+        #expect(own.primaryMetric == "x_dot_ndcg@10")
+        // Of equally good ones it is the first by name; metrics stay in the order asked for.
+        let two = try evaluator([.euclidean, .cosine])
+        let metrics = try two.evaluate(model, EvaluationContext())
+        #expect(metrics["x_euclidean_ndcg@10"] == 1)
+        #expect(two.primaryMetric == "x_cosine_ndcg@10")
+        #expect(metrics.keys.first == "x_euclidean_accuracy@1")
+    }
+
     @Test func `an evaluator that could measure nothing is refused`() throws {
         func message(_ body: () throws -> InformationRetrievalEvaluator) -> String {
             do {

@@ -98,7 +98,7 @@ public final class EmbeddingSimilarityEvaluator: Evaluator {
                 },
                 context: context, values: metrics.entries.map(\.value))
         }
-        return withMaxima(metrics, functions).named(name)
+        return Self.withMaxima(metrics, functions).named(name)
     }
 
     /// Correlations of the first half of the rows with the second half.
@@ -121,12 +121,17 @@ public final class EmbeddingSimilarityEvaluator: Evaluator {
         return metrics
     }
 
-    private func withMaxima(_ metrics: Metrics, _ functions: [SimilarityFunction]) -> Metrics {
+    package static func withMaxima(
+        _ metrics: Metrics, _ functions: [SimilarityFunction]
+    ) -> Metrics {
         guard functions.count > 1 else { return metrics }
         var result = metrics
         for kind in ["pearson", "spearman"] {
             let values = functions.compactMap { metrics["\(kind)_\($0.rawValue)"] }
-            result["\(kind)_max"] = values.reduce(-.infinity, max)
+            // From the first value on, as Python's max: one that is no number stays first.
+            result["\(kind)_max"] = values.dropFirst().reduce(values.first ?? .nan) {
+                $1 > $0 ? $1 : $0
+            }
         }
         return result
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// How well queries find their documents in a corpus.
 ///
@@ -7,7 +8,8 @@ import Glibc
 /// - corpusChunkSize (50,000): documents scored at a time.
 /// - mrrAtK, ndcgAtK ([10]), accuracyAtK, precisionRecallAtK ([1, 3, 5, 10]), mapAtK ([100]).
 /// - name (""), batchSize (32), writeCSV (true), truncateDim (the model's).
-/// - scoreFunctions (the model's own), mainScoreFunction (the one with the best NDCG).
+/// - scoreFunctions (the model's own), mainScoreFunction (the one with the best NDCG in the first
+///   evaluation).
 ///
 /// Queries get the model's "query" prompt, documents "document" (or "passage", "corpus"), where it
 /// has them. Equal scores rank by id. Metrics: <function>_accuracy@k, precision@k, recall@k, ndcg@k,
@@ -44,6 +46,13 @@ public final class InformationRetrievalEvaluator: Evaluator {
     private let batchSize: Int
     private let writesCSV: Bool
     private let truncateDim: Int?
+    /// The functions of the last evaluation, and which of them stands for all.
+    private let settled = Mutex<Settled?>(nil)
+
+    private struct Settled {
+        let functions: [SimilarityFunction]
+        let main: SimilarityFunction
+    }
 
     public init(
         queries: [String: String], corpus: [String: String], relevantDocs: [String: Set<String>],
@@ -96,10 +105,25 @@ public final class InformationRetrievalEvaluator: Evaluator {
 
     /// Known in advance when one function is computed, or one is the main one.
     public var primaryMetric: String? {
-        let function = mainScoreFunction ?? (scoreFunctions.count == 1 ? scoreFunctions[0] : nil)
-        guard let function else { return nil }
-        let metric = "\(function.rawValue)_ndcg@\(ranks.ndcg.max() ?? 10)"
+        let known = mainScoreFunction ?? (scoreFunctions.count == 1 ? scoreFunctions[0] : nil)
+        guard let function = known ?? settled.withLock({ $0?.main }) else { return nil }
+        let metric = ndcgKey(function)
         return name.isEmpty ? metric : "\(name)_\(metric)"
+    }
+
+    private func ndcgKey(_ function: SimilarityFunction) -> String {
+        "\(function.rawValue)_ndcg@\(ranks.ndcg.max() ?? 10)"
+    }
+
+    /// Python's rule: the best function of the first evaluation, the first by name of equal ones;
+    /// it is looked for again when a model brings another function.
+    private func settle(_ functions: [SimilarityFunction], _ metrics: Metrics) {
+        let names = functions.sorted { $0.rawValue < $1.rawValue }
+        func gain(_ function: SimilarityFunction) -> Double { metrics[ndcgKey(function)] ?? 0 }
+        guard let best = names.max(by: { gain($0) < gain($1) }) else { return }
+        settled.withLock {
+            if $0?.functions != functions { $0 = Settled(functions: functions, main: best) }
+        }
     }
 
     public func evaluate(
@@ -112,24 +136,14 @@ public final class InformationRetrievalEvaluator: Evaluator {
                 cancellation: context.cancellation)
         }
         let functions = scoreFunctions.isEmpty ? [model.similarityFnName] : scoreFunctions
-        var metrics = try Self.metrics(
+        let metrics = try Self.metrics(
             queries: embeddings(queries, ["query"]),
             corpus: embeddings(corpus, ["document", "passage", "corpus"]), relevant: relevant,
             functions: functions, ranks: ranks, corpusChunkSize: corpusChunkSize)
         if let folder = context.outputPath, writesCSV {
             try write(metrics, functions, to: folder, context)
         }
-        if primaryMetric == nil {
-            // The best function's NDCG stands for all: it comes first among the metrics.
-            let key = functions.map { "\($0.rawValue)_ndcg@\(ranks.ndcg.max() ?? 10)" }
-                .max { metrics[$0] ?? 0 < metrics[$1] ?? 0 }
-            if let key, let value = metrics[key] {
-                var ordered = Metrics()
-                ordered[key] = value
-                ordered.merge(metrics)
-                metrics = ordered
-            }
-        }
+        settle(functions, metrics)
         return metrics.named(name)
     }
 
