@@ -71,7 +71,7 @@ extension SentenceTransformer {
             tokenizer: tokenizer, maxSeqLength: config.maxPositionEmbeddings,
             checkpoint: Checkpoint(
                 transformerFolder: name, storedTypes: store.storedTypes, moduleParameters: [:],
-                moduleTypes: [:], encoderParameters: store.parameters, lowercasesFirst: false,
+                encoderParameters: store.parameters, lowercasesFirst: false,
                 isSentenceModel: false))
         try self.init(path: name, parts: parts, options: options)
     }

@@ -39,10 +39,10 @@ struct ModelSettings {
 struct Checkpoint {
     /// Folder of config.json and the tokenizer.
     let transformerFolder: String
+    /// Of the encoder's tensors.
     let storedTypes: [String: TensorType]
     /// One per module after the encoder that has weights: its place in the list, its parameters.
     let moduleParameters: [Int: [Parameter]]
-    let moduleTypes: [Int: [String: TensorType]]
     let encoderParameters: [Parameter]
     /// `do_lower_case` of sentence_bert_config.json: texts are lowercased before all else.
     let lowercasesFirst: Bool
@@ -102,7 +102,6 @@ struct ModelLoader {
             checkpoint: Checkpoint(
                 transformerFolder: transformer, storedTypes: store.storedTypes,
                 moduleParameters: stores.mapValues(\.parameters),
-                moduleTypes: stores.mapValues(\.storedTypes),
                 encoderParameters: store.parameters,
                 lowercasesFirst: sentenceConfig["do_lower_case"]?.boolValue ?? false,
                 isSentenceModel: entries.count > 1 && !entries[1].className.isEmpty))

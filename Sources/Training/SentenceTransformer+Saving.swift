@@ -3,8 +3,8 @@ import OrderedJSON
 
 extension SentenceTransformer {
     /// Writes modules.json, all configurations, weights, tokenizer and README.md into `folder`,
-    /// which is made when it does not exist. Each file is replaced in one step. Weights keep the
-    /// element types they were loaded with.
+    /// which is made when it does not exist. Each file is replaced in one step. Weights are written
+    /// in the type that config.json names if it holds them all exactly, else as float32.
     ///
     /// - Throws: `TrainingError.file` naming the file that could not be written, `.argument` for no
     ///   folder at all.
@@ -17,11 +17,12 @@ extension SentenceTransformer {
         // Before anything is replaced: `folder` may be where the model came from.
         let card = try readme()
         try ModelFiles.makeFolder(folder)
+        let type = weightType
         try writeSafetensors(
-            Self.tensors(checkpoint.encoderParameters, checkpoint.storedTypes),
+            Self.tensors(checkpoint.encoderParameters, type),
             to: ModelFiles.join(folder, "model.safetensors"))
         try ModelFiles.write(
-            .object(transformerJSON()), to: ModelFiles.join(folder, "config.json"), indent: 2,
+            .object(transformerJSON(type)), to: ModelFiles.join(folder, "config.json"), indent: 2,
             sortsKeys: true, finalNewline: true)
         try ModelFiles.write(
             .object(sentenceJSON()), to: ModelFiles.join(folder, "sentence_bert_config.json"),
@@ -35,7 +36,7 @@ extension SentenceTransformer {
                 indent: 4)
             if let parameters = checkpoint.moduleParameters[index + 1] {
                 try writeSafetensors(
-                    Self.tensors(parameters, checkpoint.moduleTypes[index + 1] ?? [:]),
+                    Self.tensors(parameters, type),
                     to: ModelFiles.join(subfolder, "model.safetensors"), metadata: nil)
             }
         }
@@ -49,13 +50,28 @@ extension SentenceTransformer {
     }
 
     private static func tensors(
-        _ parameters: [Parameter], _ types: [String: TensorType]
+        _ parameters: [Parameter], _ type: TensorType
     ) -> [TensorToWrite] {
         parameters.map {
-            TensorToWrite(
-                name: $0.name, type: types[$0.name] ?? .float32, shape: $0.shape,
-                values: $0.value)
+            TensorToWrite(name: $0.name, type: type, shape: $0.shape, values: $0.value)
         }
+    }
+
+    /// Python computes in the type that config.json names, here it is float32: what training makes
+    /// of half-precision weights does not fit into their type any more.
+    private var weightType: TensorType {
+        let names = ["dtype", "torch_dtype"]
+        let stated: TensorType? =
+            switch names.lazy.compactMap({ self.transformerConfig.json[$0]?.stringValue }).first {
+            case "float16": .float16
+            case "bfloat16": .bfloat16
+            case nil: checkpoint.encoderParameters.first.flatMap { checkpoint.storedTypes[$0.name] }
+            default: .float32
+            }
+        guard let stated, parameters.allSatisfy({ stated.holds($0.value, count: $0.count) }) else {
+            return .float32
+        }
+        return stated
     }
 
     private static func folderName(_ index: Int, _ module: SentenceModule) -> String {
@@ -63,11 +79,10 @@ extension SentenceTransformer {
     }
 
     /// The loaded config.json; the weights written are those of the bare encoder.
-    private func transformerJSON() -> JSONObject {
+    private func transformerJSON(_ type: TensorType) -> JSONObject {
         var json = transformerConfig.json
         json["_name_or_path"] = nil
         json["torch_dtype"] = nil
-        let type = checkpoint.encoderParameters.first.flatMap { checkpoint.storedTypes[$0.name] }
         switch type {
         case .float16: json["dtype"] = "float16"
         case .bfloat16: json["dtype"] = "bfloat16"

@@ -230,11 +230,13 @@ struct ModelLoadingTests {
         #expect(model.maxSeqLength == 40)
     }
 
-    @Test func `half-precision weights are widened and keep their type when saved`() throws {
+    @Test func `half-precision weights are widened, and keep config.json's type until trained`()
+        throws
+    {
         let folder = try ModelFolder(copyOf: "bert")
         let path = folder.path + "/model.safetensors"
         let file = try SafetensorsFile(path: path)
-        for type in [TensorType.float16, .bfloat16] {
+        for (type, name) in [(TensorType.float16, "float16"), (.bfloat16, "bfloat16")] {
             try writeSafetensors(
                 file.tensors.map {
                     TensorToWrite(
@@ -247,9 +249,27 @@ struct ModelLoadingTests {
                 try ModelGolden.model("bert").embed(SentenceTransformerTests.longBatch).values,
                 absolute: type == .float16 ? 5e-3 : 5e-2, "\(type)")
             let saved = try ScratchFolder()
-            try model.save(to: saved.path)
-            let again = try SafetensorsFile(path: saved.path + "/model.safetensors")
-            #expect(again.tensors.allSatisfy { $0.type == type })
+            /// Saves the model: weights and config.json have that type, and the values are these.
+            func saves(_ model: SentenceTransformer, _ type: TensorType, _ name: String) throws {
+                try model.save(to: saved.path)
+                let file = try SafetensorsFile(path: saved.path + "/model.safetensors")
+                #expect(file.tensors.allSatisfy { $0.type == type }, "\(name)")
+                let config = try TransformerConfig(path: saved.path + "/config.json")
+                #expect(config.json["dtype"] == JSONValue(name))
+                let again = try SentenceTransformer(path: saved.path)
+                #expect(again.parameters.map(\.values) == model.parameters.map(\.values))
+            }
+            // Python computes in the type that config.json names, and saves in it.
+            try folder.set("config.json", "dtype", "float32")
+            try saves(SentenceTransformer(path: folder.path), .float32, "float32")
+            try folder.set("config.json", "dtype", nil)
+            try saves(SentenceTransformer(path: folder.path), type, name)
+            try folder.set("config.json", "dtype", JSONValue(name))
+            let half = try SentenceTransformer(path: folder.path)
+            try saves(half, type, name)
+            // A step of training, of a weight that half precision would not move.
+            half.parameters[0].value[3] = 1 + 0x1p-20
+            try saves(half, .float32, "float32")
         }
     }
 }
