@@ -11,6 +11,10 @@ internal import CLua
 /// - or the parameter accepts sequences only, and the table has named fields and no element [1];
 /// - or the parameter accepts any table and is optional. (Declare it with `.keyword` and the
 ///   question does not arise.)
+/// - or the parameter accepts any table and is required, the table is the only argument, all its
+///   fields are names of parameters, and every required parameter is among them with a value of its
+///   type: `f{data = {...}}` is `f(data={...})`. A map has no element [1] here, and a table with a
+///   metatable is an object, not names.
 ///
 /// An explicit nil counts as not given. Types, ranges and names are checked before the body runs.
 public struct LuaArguments {
@@ -91,8 +95,38 @@ public struct LuaArguments {
             if stack.rawCount(at: index) > 0 { return false }
             if try stack.isEmptyTable(at: index) { return !parameter.isRequired }
             return true
-        case .table: return !parameter.isRequired && parameter.kind != .positionalOnly
+        case .table:
+            guard parameter.kind != .positionalOnly else { return false }
+            guard parameter.isRequired else { return true }
+            return try position == 0 && isWholeCall(index, signature, stack)
         }
+    }
+
+    /// Whether a table's fields are names of parameters, every required one among them.
+    private static func isWholeCall(
+        _ index: Int32, _ signature: LuaSignature, _ stack: LuaStack
+    ) throws -> Bool {
+        if lua_getmetatable(stack.lua, index) != 0 {
+            lua_settop(stack.lua, -2)
+            return false
+        }
+        var missing = signature.parameters.count { $0.isRequired }
+        var fits = true
+        try stack.forEachPair(of: index) {
+            guard let name = stack.text(at: -2), let place = signature.indices[name],
+                signature.parameters[place].kind != .positionalOnly
+            else {
+                fits = false
+                return false
+            }
+            let parameter = signature.parameters[place]
+            guard parameter.isRequired else { return true }
+            missing -= 1
+            fits = stack.matches(parameter.type, at: -1)
+            if case .map = parameter.type, stack.rawCount(at: -1) > 0 { fits = false }
+            return fits
+        }
+        return fits && missing == 0
     }
 
     private func readKeywords(_ table: Int32) throws {
@@ -239,7 +273,7 @@ extension LuaStack {
         }
     }
 
-    private func matches(_ type: LuaType, at index: Int32) -> Bool {
+    fileprivate func matches(_ type: LuaType, at index: Int32) -> Bool {
         switch (type, kind(at: index)) {
         case (.any, _): return true
         case (.boolean, .boolean): return true

@@ -33,6 +33,24 @@ struct ArgumentTests {
                 return "\(data.keys.sorted()) \((try args["split"] as String?) ?? "-")"
             })
         try lua.setGlobal(
+            "search",
+            to: lua.function(
+                "search",
+                [
+                    .required("queries", .table), .required("corpus", .table),
+                    .optional("name", .string, ""),
+                ]
+            ) { args in
+                let tables: [LuaTable] = [try args["queries"], try args["corpus"]]
+                return try "\(tables[0].pairs().count) \(tables[1].pairs().count) "
+                    + (args["name"] as String)
+            })
+        try lua.setGlobal(
+            "apply",
+            to: lua.function("apply", [.required("with", .any)]) { args in
+                try (args["with"] as LuaValue).typeName
+            })
+        try lua.setGlobal(
             "encode",
             to: lua.function(
                 "encode",
@@ -62,6 +80,20 @@ struct ArgumentTests {
         ("rows{p = {}, q = {}}", #"["p", "q"] -"#),
         ("rows({p = {}}, {split = 'train'})", #"["p"] train"#),
         ("rows{}", "[] -"),
+        ("rows{data = {p = {}}}", #"["p"] -"#),
+        ("rows{data = {p = {}}, split = 'train'}", #"["p"] train"#),
+        // Columns, not names: a sequence is no map, a number no table, and `other` no parameter.
+        ("rows{data = {1, 2}}", #"["data"] -"#),
+        ("rows{data = 1, split = 2}", #"["data", "split"] -"#),
+        ("rows{data = {}, other = {}}", #"["data", "other"] -"#),
+        ("rows{split = {}}", #"["split"] -"#),
+        ("search{queries = {a = 1}, corpus = {'x', 'y'}}", "1 2 "),
+        ("search{corpus = {}, queries = {a = 1}, name = 'n'}", "1 0 n"),
+        ("search({queries = 1}, {corpus = 1, name = 2}, 'n')", "1 2 n"),
+        ("search({queries = 1}, {corpus = {}, name = 'n'})", "1 2 "),
+        ("apply{with = print}", "function"),
+        ("apply{with = print, more = 1}", "table"),
+        ("apply(setmetatable({with = print}, {}))", "table"),
         ("encode{'a', 'b'}", "table 32"),
         ("encode('a', 8)", "string 8"),
         ("encode({}, {batch_size = 8})", "table 8"),
@@ -92,6 +124,7 @@ struct ArgumentTests {
             "f('s', {nothing_like_it = 1})",
             "f: unknown argument 'nothing_like_it'; valid: a, b, c, d, e"
         ),
+        ("search{queries = {}}", "search: missing argument 'corpus'"),
         ("f('s', {a = 't'})", "f: argument 'a' is given twice"),
         ("f('s', 1, {'p'}, 'y')", "f: expected at most 3 positional arguments, got 4"),
         ("f('s', {b = 1, [7] = 2})", "f: expected named arguments, got one at [7]"),

@@ -17,3 +17,13 @@ local both = st.evaluation.SequentialEvaluator({ function() return 0.5 end, coun
 local metrics = both(model)
 assert(metrics.evaluator == 0.5 and metrics.calls == 1 and metrics.sequential_score == 1.5)
 assert(both(model).sequential_score == 2.5 and both.primary_metric == "sequential_score")
+
+-- Names of arguments in one table, also where the first argument is a table itself.
+local texts = { a = "a big cat", b = "the red house", c = "a dog ran" }
+local search = st.evaluation.InformationRetrievalEvaluator{ queries = { q = "a big cat" }, corpus = texts,
+  relevant_docs = { q = { "a" } }, name = "cosine", score_functions = { "dot", "cosine" } }
+assert(search.primary_metric == nil)
+local found = search(model)
+assert(found["cosine_cosine_ndcg@10"] == 1 and found["cosine_dot_mrr@10"])
+assert(found[search.primary_metric])
+assert(model:evaluate{ evaluator = function() return 0.25 end }.evaluator == 0.25)

@@ -27,3 +27,12 @@ ok, problem = pcall(objective, optuna.trial.FixedTrial{ x = 1, n = 1, c = "z" })
 assert(not ok and tostring(problem):find("'z'", 1, true))
 -- Out of range is a warning.
 assert(objective(optuna.trial.FixedTrial{ x = 200, n = 1, c = "a" }) == 40002)
+
+-- The names of arguments, all in one table; a lone parameter of that name is still a parameter.
+assert(optuna.trial.FixedTrial{ params = { x = 1, n = 1, c = "a" }, number = 4 }.number == 4)
+assert(optuna.trial.FixedTrial{ params = 2 }:suggest_float("params", 0, 5) == 2)
+local sampler = optuna.samplers.GridSampler{ search_space = { x = { 1, 2 } }, seed = 3 }
+local study = optuna.create_study{ sampler = optuna.samplers.PartialFixedSampler{
+  fixed_params = { y = 1 }, base_sampler = sampler } }
+study:optimize(function(t) return t:suggest_int("x", 1, 2) + t:suggest_int("y", 0, 3) end, 2)
+assert(study.best_value == 2 and study.best_params.y == 1)
