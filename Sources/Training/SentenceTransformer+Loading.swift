@@ -109,7 +109,7 @@ struct ModelLoader {
 
     // MARK: The list of modules
 
-    private struct Entry {
+    struct Entry {
         let className: String
         let path: String
     }
@@ -173,7 +173,13 @@ struct ModelLoader {
         guard ModelFiles.isFile(path) else { return settings }
         let json = try ModelFiles.readObject(path)
         let reader = ConfigReader(json: json, path: path)
-        for (name, value) in json["prompts"]?.objectValue ?? [:] {
+        let prompts = json["prompts"] ?? .null
+        guard prompts.isNull || prompts.objectValue != nil else {
+            throw TrainingError.file(
+                path: path,
+                problem: "prompts: expected an object of texts by name, found \(prompts)")
+        }
+        for (name, value) in prompts.objectValue ?? [:] {
             guard let text = value.stringValue else {
                 throw TrainingError.file(
                     path: path, problem: "prompt '\(name)': expected a string, found \(value)")
@@ -233,7 +239,7 @@ struct ModelLoader {
         return [:]
     }
 
-    private func require(_ reader: ConfigReader, _ key: String, _ supported: String) throws {
+    func require(_ reader: ConfigReader, _ key: String, _ supported: String) throws {
         if let value = try reader.text(key), value != supported {
             throw TrainingError.file(
                 path: reader.path, problem: "\(key) '\(value)' is not supported",
@@ -241,7 +247,7 @@ struct ModelLoader {
         }
     }
 
-    private func checkWeights(_ path: String, _ folder: String) throws {
+    func checkWeights(_ path: String, _ folder: String) throws {
         if ModelFiles.isFile(path) { return }
         if ModelFiles.isFile(path + ".index.json") {
             throw TrainingError.file(
@@ -306,132 +312,4 @@ struct ModelLoader {
         }
         return tokenizer
     }
-
-    // MARK: The modules after it
-
-    private func loadModule(
-        _ entry: Entry, _ place: Int, _ width: Int, _ before: [SentenceModule],
-        _ stores: inout [Int: ParameterStore], _ sums: inout PartialSums
-    ) throws -> SentenceModule {
-        // The default after a plain checkpoint.
-        if entry.className.isEmpty {
-            return SentenceModule(kind: .pooling(Pooling()), inputs: width, outputs: width)
-        }
-        let subfolder = ModelFiles.join(folder, entry.path)
-        let path = ModelFiles.join(subfolder, "config.json")
-        let json: JSONObject = ModelFiles.isFile(path) ? try ModelFiles.readObject(path) : [:]
-        let reader = ConfigReader(json: json, path: path)
-        try require(reader, "module_input_name", "sentence_embedding")
-        try require(reader, "module_output_name", "sentence_embedding")
-        func store() throws -> ParameterStore {
-            let weights = ModelFiles.join(subfolder, "model.safetensors")
-            try checkWeights(weights, subfolder)
-            let made = try ParameterStore(
-                file: SafetensorsFile(path: weights), prefixes: [""],
-                qualifier: "model.\(place).")
-            stores[place] = made
-            return made
-        }
-        func expect(_ key: String, _ value: Int) throws {
-            let stated = try reader.size(key, default: value)
-            guard stated == value else {
-                throw TrainingError.file(
-                    path: path, problem: "\(key) is \(stated), but the module before gives \(value)"
-                )
-            }
-        }
-        switch entry.className {
-        case "Pooling":
-            try expect("embedding_dimension", width)
-            try expect("word_embedding_dimension", width)
-            let pooling = try readPooling(reader)
-            return SentenceModule(
-                kind: .pooling(pooling), inputs: width, outputs: width * pooling.modes.count)
-        case "Normalize":
-            return SentenceModule(kind: .normalize, inputs: width, outputs: width)
-        case "Dropout":
-            let probability = try reader.number("dropout", default: 0.2, in: 0...1)
-            let index = before.reduce(0) { count, module in
-                if case .dropout = module.kind { count + 1 } else { count }
-            }
-            return SentenceModule(
-                kind: .dropout(probability: probability, index: index), inputs: width,
-                outputs: width)
-        case "LayerNorm":
-            try expect("dimension", width)
-            let norm = try WeightBuilder(store: store()).norm("norm", width, &sums)
-            return SentenceModule(kind: .layerNorm(norm), inputs: width, outputs: width)
-        default:
-            try expect("in_features", width)
-            let outputs = try reader.size("out_features", default: width)
-            let dense = try readDense(reader, store(), width, outputs, &sums)
-            return SentenceModule(kind: .dense(dense), inputs: width, outputs: outputs)
-        }
-    }
-
-    private func readPooling(_ reader: ConfigReader) throws -> Pooling {
-        let includePrompt = try reader.flag("include_prompt") ?? true
-        var names: [String] = []
-        if let value = reader.json["pooling_mode"], !value.isNull {
-            names = value.arrayValue?.compactMap(\.stringValue) ?? [value.stringValue ?? "\(value)"]
-        } else {
-            // The booleans of releases before 5.
-            let keys: [(String, PoolingMode)] = [
-                ("pooling_mode_cls_token", .cls), ("pooling_mode_max_tokens", .max),
-                ("pooling_mode_mean_tokens", .mean),
-                ("pooling_mode_mean_sqrt_len_tokens", .meanSqrtLen),
-                ("pooling_mode_weightedmean_tokens", .weightedMean),
-                ("pooling_mode_lasttoken", .lastToken),
-            ]
-            names = try keys.filter { try reader.flag($0.0) == true }.map(\.1.rawValue)
-            if names.isEmpty { names = [PoolingMode.mean.rawValue] }
-        }
-        let modes = try names.map { name in
-            guard let mode = PoolingMode(rawValue: name) else {
-                throw TrainingError.file(
-                    path: reader.path, problem: "pooling_mode '\(name)' is not supported",
-                    hint: "supported are "
-                        + PoolingMode.allCases.map(\.rawValue).joined(separator: ", "))
-            }
-            return mode
-        }
-        guard !modes.isEmpty, modes.count <= PoolingMode.allCases.count else {
-            throw TrainingError.file(
-                path: reader.path, problem: "pooling_mode lists \(modes.count) modes")
-        }
-        return Pooling(modes: modes, includePrompt: includePrompt)
-    }
-
-    private func readDense(
-        _ reader: ConfigReader, _ store: ParameterStore, _ inputs: Int, _ outputs: Int,
-        _ sums: inout PartialSums
-    ) throws -> DenseLayer {
-        let preset = "torch.nn.modules.activation.Tanh"
-        let name = try reader.text("activation_function") ?? preset
-        guard let activation = Self.activations[name.split(separator: ".").last ?? ""],
-            name.hasPrefix("torch.")
-        else {
-            throw TrainingError.file(
-                path: reader.path, problem: "activation_function '\(name)' is not supported",
-                hint: "supported are torch.nn's "
-                    + Self.activations.keys.sorted().joined(separator: ", "))
-        }
-        let builder = WeightBuilder(store: store)
-        let linear = try builder.linear(
-            "linear", inputs, outputs, bias: reader.flag("bias") ?? true, &sums)
-        var residual = DenseLayer.Residual.none
-        if try reader.flag("use_residual") ?? false {
-            residual =
-                inputs == outputs
-                ? .identity
-                : .projection(try builder.linear("residual", inputs, outputs, bias: false, &sums))
-        }
-        return DenseLayer(
-            linear: linear, activation: activation, activationName: name, residual: residual)
-    }
-
-    private static let activations: [Substring: Activation] = [
-        "Tanh": .tanh, "Identity": .identity, "ReLU": .relu, "GELU": .gelu, "Sigmoid": .sigmoid,
-        "SiLU": .silu,
-    ]
 }

@@ -98,6 +98,25 @@ struct ModelLoadingTests {
         Wrong("another width", "embedding_dimension is 64, but the module before gives 32") {
             try $0.set("1_Pooling/config.json", "embedding_dimension", 64)
         },
+        Wrong("no pooling configuration", "does not exist, and a Pooling module needs it; copy it")
+        {
+            try FileManager.default.removeItem(atPath: $0.path + "/1_Pooling/config.json")
+        },
+        Wrong("no width", "1_Pooling/config.json': embedding_dimension is missing") {
+            try $0.set("1_Pooling/config.json", "embedding_dimension", nil)
+        },
+        Wrong("a misspelt member", "'pooling_mod' is no member of a Pooling's configuration") {
+            try $0.set("1_Pooling/config.json", "pooling_mod", "cls")
+        },
+        Wrong("a pooling that is no name", "pooling_mode: expected a name, found {") {
+            try $0.set("1_Pooling/config.json", "pooling_mode", ["cls", ["x": 1]])
+        },
+        Wrong("no pooling name", "pooling_mode: expected a name, found null") {
+            try $0.set("1_Pooling/config.json", "pooling_mode", .null)
+        },
+        Wrong("prompts in a list", "prompts: expected an object of texts by name, found [") {
+            try $0.set("config_sentence_transformers.json", "prompts", ["a"])
+        },
         Wrong("an unknown similarity", "similarity_fn_name 'l7' is not supported") {
             try $0.set("config_sentence_transformers.json", "similarity_fn_name", "l7")
         },
@@ -138,6 +157,46 @@ struct ModelLoadingTests {
         let text = error?.description ?? ""
         #expect(text.contains(wrong.message), "\(text)")
         #expect(!text.contains("internal error"))
+    }
+
+    @Test(
+        arguments: [
+            ("2_Dense", nil, "does not exist, and a Dense module needs it"),
+            ("2_Dense", "in_features", "2_Dense/config.json': in_features is missing"),
+            ("2_Dense", "out_features", "2_Dense/config.json': out_features is missing"),
+            ("3_LayerNorm", "dimension", "3_LayerNorm/config.json': dimension is missing"),
+        ] as [(String, String?, String)])
+    func `a module that does not say its sizes is refused`(
+        _ module: String, _ key: String?, _ message: String
+    ) throws {
+        let folder = try ModelFolder(copyOf: "modules")
+        if let key {
+            try folder.set("\(module)/config.json", key, nil)
+        } else {
+            try FileManager.default.removeItem(atPath: "\(folder.path)/\(module)/config.json")
+        }
+        let path = folder.path
+        let error = #expect(throws: TrainingError.self) { _ = try SentenceTransformer(path: path) }
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `what older releases wrote, and what Python reads without, is read`() throws {
+        let folder = try ModelFolder(copyOf: "bert", without: ["2_Normalize"])
+        try folder.writeModules(["Transformer", "Pooling", "Normalize"])
+        try folder.write(
+            "1_Pooling/config.json",
+            #"""
+            {"word_embedding_dimension": 32, "pooling_mode_cls_token": true, \#
+            "pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": false, \#
+            "pooling_mode_mean_sqrt_len_tokens": false, "pooling_mode_weightedmean_tokens": false, \#
+            "pooling_mode_lasttoken": false, "include_prompt": true}
+            """#)
+        try folder.set("config_sentence_transformers.json", "prompts", .null)
+        #expect(try SentenceTransformer(path: folder.path).pooling.modes == [.cls, .mean])
+        // Python drops what it does not know of a Dense layer.
+        let modules = try ModelFolder(copyOf: "modules", without: ["4_Dropout/config.json"])
+        try modules.set("2_Dense/config.json", "more", 1)
+        #expect(throws: Never.self) { try SentenceTransformer(path: modules.path) }
     }
 
     @Test func `a folder that is none is refused`() throws {
