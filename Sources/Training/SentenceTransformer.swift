@@ -122,7 +122,7 @@ public final class SentenceTransformer: @unchecked Sendable {
 }
 
 /// What the model asks of a tokenizer.
-package protocol TextTokenizer: Sendable {
+package protocol TextTokenizer: AnyObject, Sendable {
     /// One above the largest token id.
     var vocabularySize: Int { get }
     /// Ids with special tokens, at most `maxLength` of them per text.

@@ -126,6 +126,34 @@ struct EvaluatorTests {
                 == ["eval_loss", "eval_accuracy"])
     }
 
+    @Test func `an evaluator reads its texts anew for another vocabulary in the same folder`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        func model(_ corpus: [String]) throws -> SentenceTransformer {
+            var options = NewModelOptions()
+            options.seed = 3
+            options.config = ["hidden_size": 16, "num_hidden_layers": 1]
+            options.setVocabulary(corpus: corpus)
+            try SentenceTransformer(new: options).save(to: folder.path)
+            return try SentenceTransformer(path: folder.path)
+        }
+        func evaluator() throws -> EmbeddingSimilarityEvaluator {
+            try EmbeddingSimilarityEvaluator(
+                sentences1: ["a cat sat", "the dog ran", "big red bird"],
+                sentences2: ["the cat", "a tree", "small blue fly"], scores: [0.9, 0.1, 0.4])
+        }
+        let large = try model(["a cat sat the dog ran big red bird tree small blue fly on a mat"])
+        let small = try model(["a cat the big red fly"])
+        #expect(large.path == small.path)
+        let shared = try evaluator()
+        for model in [large, small, large] {
+            #expect(
+                try shared.evaluate(model, EvaluationContext())
+                    == evaluator().evaluate(model, EvaluationContext()))
+        }
+    }
+
     @Test func `a sequence of evaluators adds the last one's score`() throws {
         let model = try TrainingPeer.tiny.load()
         let triplets = try TripletEvaluator(

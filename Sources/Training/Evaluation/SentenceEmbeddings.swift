@@ -3,16 +3,23 @@ import Synchronization
 /// The texts of an evaluator and their embeddings: tokens are kept from call to call, and texts with
 /// the same tokens are embedded once.
 ///
-/// Tokens are kept per model folder, longest length and prompt: the trials of a search differ in
-/// weights, not in tokens.
+/// Tokens are kept per tokenizer, longest length and prompt: the trials of a search share a tokenizer
+/// and differ in weights. A folder's name says nothing, its files may have changed.
 final class SentenceEmbeddings: Sendable {
     private let texts: [String]
-    private let cache = Mutex<[Key: Distinct]>([:])
+    private let cache = Mutex<[Key: Known]>([:])
 
     private struct Key: Hashable {
-        let path: String
+        let tokenizer: ObjectIdentifier
         let maxSeqLength: Int
         let prompt: String
+        let includesPrompt: Bool
+    }
+
+    /// Tokens, as long as the tokenizer that made them is in use.
+    private struct Known {
+        weak var tokenizer: (any TextTokenizer)?
+        let distinct: Distinct
     }
 
     /// The different token sequences, and which of them each text has.
@@ -67,8 +74,23 @@ final class SentenceEmbeddings: Sendable {
     }
 
     private func distinct(_ model: SentenceTransformer, _ prompt: String) throws -> Distinct {
-        let key = Key(path: model.path, maxSeqLength: model.maxSeqLength, prompt: prompt)
-        if let known = cache.withLock({ $0[key] }) { return known }
+        guard let tokenizer = model.tokenizer else { return try made(model, prompt) }
+        let key = Key(
+            tokenizer: ObjectIdentifier(tokenizer), maxSeqLength: model.maxSeqLength,
+            prompt: prompt, includesPrompt: model.pooling.includePrompt)
+        // An address is used again: it has to be the very tokenizer.
+        if let known = cache.withLock({ $0[key] }), known.tokenizer === tokenizer {
+            return known.distinct
+        }
+        let distinct = try made(model, prompt)
+        cache.withLock { cache in
+            cache = cache.filter { $0.value.tokenizer != nil }
+            cache[key] = Known(tokenizer: tokenizer, distinct: distinct)
+        }
+        return distinct
+    }
+
+    private func made(_ model: SentenceTransformer, _ prompt: String) throws -> Distinct {
         let (all, promptLength) = try model.tokens(texts, prompt: prompt)
         var made = Distinct()
         made.promptLength = promptLength
@@ -87,9 +109,7 @@ final class SentenceEmbeddings: Sendable {
             let right = made.tokens.length($1)
             return left == right ? $0 < $1 : left > right
         }
-        let finished = made
-        cache.withLock { $0[key] = finished }
-        return finished
+        return made
     }
 }
 
