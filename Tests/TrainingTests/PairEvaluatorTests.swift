@@ -62,6 +62,13 @@ import Training
         #expect(metrics["trg2src_accuracy"] == 0.5)
     }
 
+    @Test func `texts of other bytes are other texts`() throws {
+        let first = try #require(Matrix(rows: 2, columns: 2, values: [1, 0, 1, 0]))
+        let metrics = try TranslationEvaluator.metrics(
+            first, first, source: ["a", "b"], target: ["caf\u{e9}", "cafe\u{301}"])
+        #expect(metrics["src2trg_accuracy"] == 0.5)
+    }
+
     @Test func `squared errors are Python's`() throws {
         for json in try cases("mse") {
             let error = try MSEEvaluator.error(matrix(json["teacher"]), matrix(json["student"]))

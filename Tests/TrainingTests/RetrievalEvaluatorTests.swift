@@ -1,3 +1,4 @@
+import Foundation
 import OrderedJSON
 import Testing
 import Training
@@ -35,6 +36,21 @@ import Training
         #expect(matrix.topPlaces(row: 0, 5) == [7, 2, 4, 0, 3])
         #expect(matrix.topPlaces(row: 0, 8) == [7, 2, 4, 0, 3, 6, 5, 1])
         #expect(matrix.topPlaces(row: 0, 2, largest: false) == [5, 0])
+    }
+
+    @Test func `its file has the line ends that Python writes for this evaluator`() throws {
+        let folder = try TemporaryFolder()
+        let evaluator = try InformationRetrievalEvaluator(
+            queries: ["q": "a cat sat"], corpus: ["d": "a cat sat", "e": "the river"],
+            relevantDocs: ["q": ["d"]])
+        let model = try TrainingPeer.tiny.load()
+        for step in 1...2 {
+            _ = try evaluator.evaluate(
+                model, EvaluationContext(outputPath: folder.path, epoch: 1, steps: step))
+        }
+        let path = folder.file("Information-Retrieval_evaluation_results.csv")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.utf8.count { $0 == UInt8(ascii: "\n") } == 3 && !text.utf8.contains(13))
     }
 
     @Test func `the primary metric is known after the first evaluation`() throws {

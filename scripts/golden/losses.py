@@ -117,6 +117,7 @@ def cases():
     yield "MatryoshkaLoss", inner, wide[:3], None
     yield "MatryoshkaLoss", {**inner, "matryoshka_weights": [1.0, 0.5, 2.0]}, wide[:2], None
     yield "MatryoshkaLoss", {**inner, "loss": "CoSENTLoss"}, wide[:2], scores
+    yield "MatryoshkaLoss", {**inner, "loss": "MSELoss"}, wide[:2], teacher
 
 
 def build(name, arguments, model):

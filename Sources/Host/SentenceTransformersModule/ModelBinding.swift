@@ -125,6 +125,12 @@ private func addFields(to declaration: LuaClass<SentenceTransformer>) {
             "prompts", .map(.string), doc: "Texts that go before sentences, by name.",
             get: { $0.prompts },
             set: { (model: SentenceTransformer, prompts: [String: String]) in
+                if let name = model.defaultPromptName, prompts[name] == nil {
+                    throw LuaError.value(
+                        path: "prompts",
+                        problem: "default_prompt_name '\(name)' is not among them; set it to nil"
+                            + " first")
+                }
                 model.prompts = prompts
             }
         )

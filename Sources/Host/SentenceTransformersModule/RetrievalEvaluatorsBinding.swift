@@ -174,7 +174,7 @@ private func texts(_ args: LuaArguments, _ name: String) throws -> [String: Stri
         guard let text = value.string else {
             throw LuaError.mismatch(path: "\(name).\(id)", expected: "string", got: value.typeName)
         }
-        texts[id] = text
+        guard texts.updateValue(text, forKey: id) == nil else { throw givenTwice(name, id) }
     }
     return texts
 }
@@ -189,12 +189,22 @@ private func relevantDocs(_ args: LuaArguments) throws -> [String: Set<String>] 
                 expected: "sequence of document ids", got: value.typeName)
         }
         // { "d1", "d2" } or { d1 = true }.
-        documents[id] = Set(
+        let right = Set(
             try list.pairs().compactMap { place, document in
                 document.boolean.map { $0 ? identifier(place) : nil } ?? identifier(document)
             })
+        guard documents.updateValue(right, forKey: id) == nil else {
+            throw givenTwice("relevant_docs", id)
+        }
     }
     return documents
+}
+
+private func givenTwice(_ name: String, _ id: String) -> LuaError {
+    .value(
+        path: name,
+        problem: "the id \(id) is there as a number and as a string, which are the same here;"
+            + " use one kind")
 }
 
 private func identifier(_ value: LuaValue) -> String? {
@@ -205,10 +215,15 @@ private func sample(_ table: LuaTable, at place: Int) throws -> RerankingEvaluat
     func texts(_ name: String) throws -> [String] {
         let value: LuaValue = try table.get(name)
         if let text = value.string { return [text] }
+        guard !value.isNil else {
+            throw LuaError.value(
+                path: "samples[\(place)].\(name)",
+                problem: "is missing; a sample has query, positive and negative")
+        }
         do {
             return try table.get(name)
         } catch let error as LuaError {
-            throw error.within("samples[\(place)].\(name)")
+            throw error.within("samples[\(place)]")
         }
     }
     guard let query = try table.get("query", as: LuaValue.self).string else {

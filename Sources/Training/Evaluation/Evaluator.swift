@@ -96,15 +96,16 @@ public final class SequentialEvaluator: Evaluator {
 
 /// Appends one row to a CSV file as Python's csv module writes it, with a header if the file is new.
 func appendCSV(
-    folder: String, file: String, header: [String], context: EvaluationContext, values: [Double]
+    folder: String, file: String, header: [String], context: EvaluationContext, values: [Double],
+    lineEnd: String = "\r\n"
 ) throws {
     try ModelFiles.makeFolder(folder)
     let path = ModelFiles.join(folder, file)
     let isNew = !ModelFiles.isFile(path)
     // Whole numbers in Python: outside of a training, and before its first update.
     let epoch = [-1, 0].contains(context.epoch) ? "\(Int(context.epoch))" : "\(context.epoch)"
-    var text = isNew ? (["epoch", "steps"] + header).joined(separator: ",") + "\r\n" : ""
-    text += ([epoch, "\(context.steps)"] + values.map { "\($0)" }).joined(separator: ",") + "\r\n"
+    var text = isNew ? (["epoch", "steps"] + header).joined(separator: ",") + lineEnd : ""
+    text += ([epoch, "\(context.steps)"] + values.map { "\($0)" }).joined(separator: ",") + lineEnd
     try appendText(text, to: path)
 }
 

@@ -170,7 +170,7 @@ public final class InformationRetrievalEvaluator: Evaluator {
         try appendCSV(
             folder: folder,
             file: "Information-Retrieval_evaluation\(name.isEmpty ? "" : "_\(name)")_results.csv",
-            header: header, context: context, values: values)
+            header: header, context: context, values: values, lineEnd: "\n")
     }
 
     /// - queries: [n, C]   - corpus: [m, C]   - relevant: rows of the corpus for each query, not

@@ -69,7 +69,8 @@ public final class TranslationEvaluator: Evaluator {
                     for other in 1..<max(count, 1) where value(own, other) > value(own, best) {
                         best = other
                     }
-                    return texts[own] == texts[best]
+                    // Byte by byte, as Python: an accent may be a character of its own or none.
+                    return texts[own].utf8.elementsEqual(texts[best].utf8)
                 }) / Double(count)
         }
         let there = hits(target) { similarity.storage[$0 * count + $1] }

@@ -7,7 +7,8 @@
 /// - `matryoshka_weights` (all 1): one weight per dimension.
 /// - `n_dims_per_step` (-1): all dimensions at every step; random subsets are refused.
 ///
-/// Input columns and labels: those of the inner loss.
+/// Input columns and labels: those of the inner loss. Labels as wide as the model are taken for
+/// embeddings (a teacher's) and cut as well; they are not normalized.
 /// Source: Kusupati et al. 2022, arXiv:2205.13147. Checked by `LossGoldenTests`.
 /// Lua: `st.losses.MatryoshkaLoss(model, inner, { 384, 256, 128 })`.
 public final class MatryoshkaLoss: Loss {
@@ -71,6 +72,11 @@ public final class MatryoshkaLoss: Loss {
                 stride: full)
             var truncated = batch
             truncated.embeddings = rows.unit
+            if let labels = batch.labels, labels.width == full {
+                truncated.labels = LossLabels(
+                    (0..<batch.rows).flatMap { labels.values[$0 * full..<$0 * full + dimension] },
+                    width: dimension)
+            }
             let result = try inner.evaluate(truncated)
             total += weight * result.value
             guard let gradient, let dUnit = result.gradient else { continue }

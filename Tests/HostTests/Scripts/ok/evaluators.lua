@@ -27,3 +27,31 @@ local found = search(model)
 assert(found["cosine_cosine_ndcg@10"] == 1 and found["cosine_dot_mrr@10"])
 assert(found[search.primary_metric])
 assert(model:evaluate{ evaluator = function() return 0.25 end }.evaluator == 0.25)
+
+-- What an evaluator says about tables that are not right.
+local function refusal(body)
+  local ok, problem = pcall(body)
+  assert(not ok)
+  return tostring(problem)
+end
+local problem = refusal(function()
+  st.evaluation.InformationRetrievalEvaluator({ q = "a" }, { [1] = "a", ["1"] = "b" }, { q = { 1 } })
+end)
+assert(problem:find("corpus: the id 1 is there as a number and as a string", 1, true), problem)
+problem = refusal(function()
+  st.evaluation.RerankingEvaluator({ { query = "a", positives = { "b" }, negative = "c" } })
+end)
+assert(problem:find("samples[1].positive: is missing; a sample has query, positive and negative", 1, true), problem)
+problem = refusal(function()
+  st.evaluation.RerankingEvaluator({ { query = "a", positive = { 1, "b" }, negative = "c" } })
+end)
+assert(problem:find("samples[1].positive[1]: expected string, got number", 1, true), problem)
+
+-- The default prompt stays among the prompts.
+model.prompts = { a = "x: " }
+model.default_prompt_name = "a"
+problem = refusal(function() model.prompts = { b = "y: " } end)
+assert(problem:find("prompts: default_prompt_name 'a' is not among them; set it to nil first", 1, true), problem)
+assert(model.prompts.a == "x: ")
+model.default_prompt_name = nil
+model.prompts = { b = "y: " }
