@@ -2,23 +2,21 @@
 
 extension Matrix {
     /// Places of the `count` largest (or smallest) numbers of a row, best first; equal ones in order.
-    /// NaN counts as the worst.
+    /// NaN counts as the largest number, as in torch.
     public func topPlaces(row: Int, _ count: Int, largest: Bool = true) -> [Int] {
         guard count > 0, row >= 0, row < rows else { return [] }
         let line = rowPointer(row)
-        let sign: Float = largest ? 1 : -1
-        func score(_ place: Int) -> Float {
-            let value = sign * line[place]
-            return value.isNaN ? -.infinity : value
-        }
         // A heap of the best so far with the worst of them on top: most numbers are turned away by
         // one comparison.
         var heap: [Int] = []
         heap.reserveCapacity(Swift.min(count, columns))
         /// Whether a place ranks below another one.
         func isWorse(_ a: Int, _ b: Int) -> Bool {
-            let (x, y) = (score(a), score(b))
-            return x == y ? a > b : x < y
+            let (x, y) = (line[a], line[b])
+            if x < y { return largest }
+            if x > y { return !largest }
+            if x.isNaN != y.isNaN { return x.isNaN != largest }
+            return a > b
         }
         func sink(_ start: Int) {
             var parent = start
@@ -75,7 +73,9 @@ public func semanticSearch(
                 let all = hits[queryStart + row] + found
                 hits[queryStart + row] = Array(
                     all.sorted {
-                        $0.score == $1.score ? $0.corpusID < $1.corpusID : $0.score > $1.score
+                        if $0.score.isNaN != $1.score.isNaN { return $0.score.isNaN }
+                        return $0.score > $1.score
+                            || !($0.score < $1.score) && $0.corpusID < $1.corpusID
                     }.prefix(topK))
             }
         }

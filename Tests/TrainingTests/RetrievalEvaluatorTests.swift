@@ -32,9 +32,11 @@ import Training
         let matrix = try #require(
             Matrix(rows: 1, columns: 8, values: [3, .nan, 5, 3, 5, -1, 3, 9]))
         #expect(matrix.topPlaces(row: 0, 0) == [])
-        #expect(matrix.topPlaces(row: 0, 3) == [7, 2, 4])
-        #expect(matrix.topPlaces(row: 0, 5) == [7, 2, 4, 0, 3])
-        #expect(matrix.topPlaces(row: 0, 8) == [7, 2, 4, 0, 3, 6, 5, 1])
+        // As in torch, what is no number is the largest.
+        #expect(matrix.topPlaces(row: 0, 3) == [1, 7, 2])
+        #expect(matrix.topPlaces(row: 0, 5) == [1, 7, 2, 4, 0])
+        #expect(matrix.topPlaces(row: 0, 8) == [1, 7, 2, 4, 0, 3, 6, 5])
+        #expect(matrix.topPlaces(row: 0, 8, largest: false) == [5, 0, 3, 6, 2, 4, 7, 1])
         #expect(matrix.topPlaces(row: 0, 2, largest: false) == [5, 0])
     }
 

@@ -116,13 +116,16 @@ extension DifferentiableMatrix {
         }
     }
 
-    /// Places of the largest numbers, from 0: one per row, or per column.
+    /// Places of the largest numbers, from 0: one per row, or per column. NaN is the largest, as in
+    /// torch.
     public func argmax(_ axis: Axis) throws -> [Int] {
         if axis == .rows { return try transpose().argmax(.columns) }
         try needNumbers("argmax", columns)
         return (0..<rows).map { row in
             let line = value.rowPointer(row)
-            return (0..<columns).reduce(0) { line[$1] > line[$0] ? $1 : $0 }
+            return (0..<columns).reduce(0) {
+                line[$1] > line[$0] || line[$1].isNaN && !line[$0].isNaN ? $1 : $0
+            }
         }
     }
 
@@ -181,8 +184,12 @@ extension DifferentiableMatrix {
         let out = Matrix(rows: count, columns: 1)
         let parts = Matrix(rows: count, columns: length)
         for line in 0..<count {
-            out.storage[line] = softmaxRow(
-                value.storage + line * length, length, into: parts.rowPointer(line))
+            let row = value.storage + line * length
+            out.storage[line] = softmaxRow(row, length, into: parts.rowPointer(line))
+            // ∞ − ∞ is no number, yet the sum of infinite powers is infinite.
+            if out.storage[line].isNaN, !(0..<length).contains(where: { row[$0].isNaN }) {
+                out.storage[line] = .infinity
+            }
         }
         return try .result("logsumexp", [self], out) { [self] dOut in
             accumulate { dX in

@@ -57,6 +57,16 @@ local values, places = Matrix{ { 5, 9, 1, 9, 7 } }:topk(3)
 same(values, { { 9, 9, 7 } })
 assert(places[1][1] == 2 and places[1][2] == 4 and places[1][3] == 5)
 
+-- What is no number is the largest, as in torch; infinite powers have an infinite sum.
+local nan, inf = 0 / 0, math.huge
+local odd = Matrix{ { 1, nan, 2 } }
+values, places = odd:topk(2)
+assert(odd:argmax(2)[1] == 2 and places[1][1] == 2 and places[1][2] == 3 and values[1][2] == 2)
+assert(odd:topk(2, { largest = false })[1][1] == 1)
+assert(Matrix{ { inf, 1 } }:logsumexp(2):item() == inf)
+assert(Matrix{ { inf, nan } }:logsumexp(2):item() ~= inf)
+assert(Matrix{ { -inf, -inf } }:logsumexp(2):item() == -inf)
+
 -- Files: what is written is read back.
 for _, path in ipairs{ "m.npy", "m.safetensors" } do
   m:save(path)
