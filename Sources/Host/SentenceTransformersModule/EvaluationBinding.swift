@@ -70,6 +70,7 @@ func evaluationModule() -> LuaModule {
             })
         return EvaluatorObject(sequence, "SequentialEvaluator(\(evaluators.count) evaluators)")
     }
+    addUnsupportedEvaluators(to: module)
     return module
 }
 

@@ -41,6 +41,7 @@ func lossesModule(_ session: HostSession) -> LuaModule {
     addBatchTripletLosses(to: module)
     addDistillationLosses(to: module)
     addCustomLoss(to: module, session.progress)
+    addUnsupportedLosses(to: module)
     module.submodule("TripletDistanceMetric", enumeration("TripletDistanceMetric", tripletMetrics))
     module.submodule("SiameseDistanceMetric", enumeration("SiameseDistanceMetric", siameseMetrics))
     return module
