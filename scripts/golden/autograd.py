@@ -100,6 +100,11 @@ OPERATIONS = {
     "reshape": (["x"], lambda x: x.reshape(19, 5)), "cat rows": (["x", "z"], lambda x, z: cat(x, z, 0)),
     "cat columns": (["x", "column"], lambda x, c: cat(x, c, 1)), "cat self": (["x"], lambda x: cat(x, x, 0)),
     "detach": (["x", "y"], lambda x, y: x.detach() * y + x),
+    "euclidean_sim": (["x", "z"], lambda x, z: -torch.cdist(x, z, p=2)),
+    "euclidean_sim self": (["x"], lambda x: -torch.cdist(x, x, p=2)),
+    "manhattan_sim": (["x", "z"], lambda x, z: -torch.cdist(x, z, p=1)),
+    "manhattan_sim self": (["ties"], lambda x: -torch.cdist(x, x, p=1)),
+    "topk": (["x"], lambda x: x.topk(4).values), "topk smallest": (["x"], lambda x: x.topk(3, largest=False).values),
 }
 
 SCORES = torch.tensor([[0.9], [0.1], [0.5], [0.5], [0.3]])

@@ -12,7 +12,7 @@ func matrixClass() -> LuaClass<Matrix> {
     addConstructors(to: declaration)
     addFields(to: declaration) { $0 }
     addOperations(to: declaration) { DifferentiableMatrix($0) }
-    addRanking(to: declaration)
+    addRanking(to: declaration) { DifferentiableMatrix($0) }
     return
         declaration
         .method("row", [.required("i", .integer)], doc: "Row i as a sequence.") { matrix, args in
@@ -54,6 +54,7 @@ func differentiableMatrixClass() -> LuaClass<DifferentiableMatrix> {
         doc: "A matrix of a loss: what is computed from it can be learnt from.")
     addFields(to: declaration) { $0.value }
     addOperations(to: declaration) { $0 }
+    addRanking(to: declaration) { $0 }
     return
         declaration
         .method("row", [.required("i", .integer)], doc: "Row i as a matrix.") { matrix, args in
@@ -154,7 +155,9 @@ private func addConstructors(to declaration: LuaClass<Matrix>) {
 
 // MARK: - The largest numbers
 
-private func addRanking(to declaration: LuaClass<Matrix>) {
+private func addRanking<T: AnyObject>(
+    to declaration: LuaClass<T>, _ lift: @escaping (T) -> DifferentiableMatrix
+) {
     declaration.method(
         "topk",
         [
@@ -163,22 +166,14 @@ private func addRanking(to declaration: LuaClass<Matrix>) {
         ],
         doc: "The k largest numbers of every row in order: their matrix, and their places as a"
             + " sequence for each row."
-    ) { matrix, args in
+    ) { x, args in
+        let matrix = lift(x)
         let count: Int = try args["k"]
         guard count <= matrix.columns else {
             throw args.invalid("k", "must be at most \(matrix.columns), got \(count)")
         }
-        let values = Matrix(rows: matrix.rows, columns: count)
-        let isLargest: Bool = try args["largest"]
-        let places = (0..<matrix.rows).map { row in
-            matrix.topPlaces(row: row, count, largest: isLargest)
-        }
-        for (row, chosen) in places.enumerated() {
-            for (column, place) in chosen.enumerated() {
-                values[row, column] = matrix[row, place]
-            }
-        }
-        return LuaResults(values, places.map { $0.map { $0 + 1 } })
+        let (values, places) = try matrix.topk(count, largest: args["largest"])
+        return LuaResults(MatrixResult(values), places.map { $0.map { $0 + 1 } })
     }
 }
 

@@ -22,11 +22,11 @@ private let similarities: [(name: String, doc: String, body: Similarity)] = [
     ("dot_score", "Dot products of all rows with all rows.", { try $0.dotScores($1) }),
     (
         "euclidean_sim", "Negative distances of all rows with all rows.",
-        { try distances(.euclidean, "euclidean_sim", $0, $1) }
+        { try $0.distances($1, .euclidean) }
     ),
     (
         "manhattan_sim", "Negative city-block distances of all rows with all rows.",
-        { try distances(.manhattan, "manhattan_sim", $0, $1) }
+        { try $0.distances($1, .manhattan) }
     ),
     ("pairwise_cos_sim", "Cosines row by row.", { try $0.pairwiseCosine($1) }),
     ("pairwise_dot_score", "Dot products row by row.", { try $0.pairwiseDot($1) }),
@@ -39,20 +39,6 @@ private let similarities: [(name: String, doc: String, body: Similarity)] = [
         { try $0.sub($1).abs().sum(.columns).negated() }
     ),
 ]
-
-private func distances(
-    _ function: SimilarityFunction, _ name: String, _ a: DifferentiableMatrix,
-    _ b: DifferentiableMatrix
-) throws -> DifferentiableMatrix {
-    guard !a.isTracked, !b.isTracked else {
-        throw TrainingError.data(
-            problem: "\(name): can't be learnt through",
-            hint:
-                "use \(name == "euclidean_sim" ? "pairwise_euclidean_sim" : "pairwise_manhattan_sim")"
-                + ", or detach() the matrices")
-    }
-    return DifferentiableMatrix(try function.matrix(a.value, b.value))
-}
 
 private func addSimilarities(to module: LuaModule) {
     for (name, doc, body) in similarities {

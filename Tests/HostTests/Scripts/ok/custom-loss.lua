@@ -56,6 +56,20 @@ local ours = select(2, run(cosine)).training_loss
 local theirs = select(2, run(function(m) return st.losses.CosineSimilarityLoss(m) end)).training_loss
 assert(math.abs(ours - theirs) < 1e-6, ours .. " is not " .. theirs)
 
+-- Distances of all rows, and the best numbers of a row, can be learnt through.
+local function furthest(similarities)
+  return function(model)
+    return st.losses.Custom(model, function(embeddings) return -similarities(embeddings[1], embeddings[2]):sum() end)
+  end
+end
+ours = select(2, run(furthest(function(a, b)
+  local best, places = st.util.euclidean_sim(a, b):diagonal():t():topk(1, { largest = false })
+  assert(#places == 1 and places[1][1] <= a.rows)
+  return best
+end))).training_loss
+theirs = select(2, run(furthest(function(a, b) return st.util.pairwise_euclidean_sim(a, b):min(1) end))).training_loss
+assert(math.abs(ours - theirs) < 1e-5, ours .. " is not " .. theirs)
+
 -- A checkpoint goes on where it was.
 local whole = select(2, run(cosine, { save_strategy = "epoch", output_dir = "kept" }))
 local rest = st.SentenceTransformerTrainer{
