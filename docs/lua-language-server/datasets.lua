@@ -13,8 +13,8 @@
 local Dataset = {}
 
 --- The rows of those numbers, in that order.
----@param indices (integer)[] sequence of integer, required. Row numbers, from 1.
----@param options? { indices?: (integer)[] }
+---@param indices (integer)[]|datasets.Column sequence of integer or Column, required. Row numbers, from 1.
+---@param options? { indices?: (integer)[]|datasets.Column }
 ---@return datasets.Dataset
 function Dataset:select(indices, options) end
 
@@ -243,14 +243,14 @@ function DatasetDict:filter(function_, with_indices, input_columns, batched, bat
 local ClassLabel = {}
 
 --- The name of a class, or a sequence of names for a sequence of numbers.
----@param values integer|(integer)[] integer or sequence of integer, required. Class numbers, from 0.
----@param options? { values?: integer|(integer)[] }
+---@param values integer|(integer)[]|datasets.Column integer or sequence of integer or Column, required. Class numbers, from 0.
+---@param options? { values?: integer|(integer)[]|datasets.Column }
 ---@return any
 function ClassLabel:int2str(values, options) end
 
 --- The number of a class, or a sequence of numbers for a sequence of names.
----@param values string|(string)[] string or sequence of string, required. Class names.
----@param options? { values?: string|(string)[] }
+---@param values string|(string)[]|datasets.Column string or sequence of string or Column, required. Class names.
+---@param options? { values?: string|(string)[]|datasets.Column }
 ---@return any
 function ClassLabel:str2int(values, options) end
 

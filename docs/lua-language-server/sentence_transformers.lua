@@ -764,6 +764,12 @@ function DifferentiableMatrix:item() end
 ---@return ((number)[])[]
 function DifferentiableMatrix:tolist() end
 
+--- The k largest numbers of every row in order: their matrix, and their places as a sequence for each row.
+---@param k integer integer, required, at least 0
+---@param options? { k?: integer, largest?: boolean }
+---@return any
+function DifferentiableMatrix:topk(k, options) end
+
 --- Row i as a matrix.
 ---@param i integer integer, required
 ---@param options? { i?: integer }
@@ -1060,6 +1066,126 @@ function M_sentence_transformers_losses.DistillKLDivLoss(model, similarity_fct, 
 ---@return sentence_transformers.Loss
 function M_sentence_transformers_losses.Custom(model, loss_function, options) end
 
+--- Not supported: its classifier would be weights outside of the model. Use CoSENTLoss or CosineSimilarityLoss with scores, or ContrastiveLoss with labels 0 and 1.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.SoftmaxLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it embeds every batch with a second model. Use MultipleNegativesRankingLoss, with negatives that were chosen beforehand.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.GISTEmbedLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it embeds every batch with a second model. Use CachedMultipleNegativesRankingLoss, with negatives that were chosen beforehand.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.CachedGISTEmbedLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it is not written yet. Use CachedMultipleNegativesRankingLoss, whose hardness_mode prefers hard negatives.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.MegaBatchMarginLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it trains the embeddings of every layer. Use MatryoshkaLoss, or a model with fewer layers.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.AdaptiveLayerLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it trains the embeddings of every layer. Use MatryoshkaLoss.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.Matryoshka2dLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it is not written yet. Use st.losses.Custom, which can compute it.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.GlobalOrthogonalRegularizationLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: its decoder would be weights outside of the model. Use MultipleNegativesRankingLoss, with each text as its own positive.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.DenoisingAutoEncoderLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it trains a copy of the model. Use MultipleNegativesRankingLoss, with each text as its own positive.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.ContrastiveTensionLoss(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it trains a copy of the model. Use MultipleNegativesRankingLoss, with each text as its own positive.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_losses.ContrastiveTensionLossInBatchNegatives(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
 ---@type sentence_transformers.losses.BatchHardTripletLossDistanceFunction
 M_sentence_transformers_losses.BatchHardTripletLossDistanceFunction = nil
 
@@ -1293,6 +1419,54 @@ function M_sentence_transformers_evaluation.MSEEvaluator(source_sentences, targe
 ---@param options? { evaluators?: (any)[], main_score_function?: function }
 ---@return sentence_transformers.Evaluator
 function M_sentence_transformers_evaluation.SequentialEvaluator(evaluators, main_score_function, options) end
+
+--- Not supported: it measures the classifier of SoftmaxLoss, which is not there. Use BinaryClassificationEvaluator, or a function of the model.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_evaluation.LabelAccuracyEvaluator(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it is not written yet. Use BinaryClassificationEvaluator, or InformationRetrievalEvaluator.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_evaluation.ParaphraseMiningEvaluator(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: there are no data frames. Use MSEEvaluator, once for each pair of languages.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_evaluation.MSEEvaluatorFromDataFrame(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
+
+--- Not supported: it fetches data sets of its own. Use InformationRetrievalEvaluator, with data of datasets.load_dataset.
+---@param argument1? any any = nil
+---@param argument2? any any = nil
+---@param argument3? any any = nil
+---@param argument4? any any = nil
+---@param argument5? any any = nil
+---@param argument6? any any = nil
+---@param argument7? any any = nil
+---@param argument8? any any = nil
+---@return any
+function M_sentence_transformers_evaluation.NanoBEIREvaluator(argument1, argument2, argument3, argument4, argument5, argument6, argument7, argument8) end
 
 ---@class sentence_transformers.SimilarityFunction
 local M_sentence_transformers_SimilarityFunction = {}
