@@ -26,10 +26,12 @@ public final class MemoryAdmission: Sendable {
         if let current { return try current.ask(bytes) }
         // Nobody bounds it but the system, which may: an allocation that fails ends the process.
         guard bytes >= Self.large else { return }
-        guard let probe = malloc(bytes) else {
+        let probe = mmap(
+            nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let probe, probe != MAP_FAILED else {
             throw TrainingError.data(problem: "not enough memory for \(bytes) bytes")
         }
-        free(probe)
+        munmap(probe, bytes)
     }
 
     /// Bytes from which on the system is asked.

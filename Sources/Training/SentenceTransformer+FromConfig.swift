@@ -47,7 +47,7 @@ extension SentenceTransformer {
                 owner: "from_config", name: "num_hidden_layers",
                 problem: "must be at most 1000, got \(config.layerCount)")
         }
-        // The name keys caches of tokens: the same for the same tokenizer.
+        // The tokenizer's identity: the same for the same vocabulary.
         let name = "\(model.architecture.rawValue)-\(Self.fingerprint(tokens, model.lowercases))"
         let tokenizer = try WordPieceTokenizer(
             files: TokenizerFiles(name: name, tokens: tokens, lowercases: model.lowercases))

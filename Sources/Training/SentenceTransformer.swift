@@ -123,6 +123,8 @@ public final class SentenceTransformer: @unchecked Sendable {
 
 /// What the model asks of a tokenizer.
 package protocol TextTokenizer: AnyObject, Sendable {
+    /// The same for tokenizers that make the same tokens, as far as can be told without reading them.
+    var identity: String { get }
     /// One above the largest token id.
     var vocabularySize: Int { get }
     /// Ids with special tokens, at most `maxLength` of them per text.

@@ -31,9 +31,10 @@ public final class TokenStore: Sendable {
     private struct Key: Hashable {
         let dataset: ObjectIdentifier
         let column: String
-        let path: String
+        let tokenizer: String
         let maxSeqLength: Int
         let prompt: String
+        let includesPrompt: Bool
     }
     /// The dataset is kept so that its identity is not given to another one.
     private struct Entry: Sendable {
@@ -49,8 +50,10 @@ public final class TokenStore: Sendable {
         _ dataset: Dataset, column: String, model: SentenceTransformer, prompt: String
     ) throws -> (tokens: TokenizedTexts, promptLength: Int) {
         let key = Key(
-            dataset: ObjectIdentifier(dataset), column: column, path: model.path,
-            maxSeqLength: model.maxSeqLength, prompt: prompt)
+            dataset: ObjectIdentifier(dataset), column: column,
+            tokenizer: model.tokenizer?.identity ?? model.path,
+            maxSeqLength: model.maxSeqLength, prompt: prompt,
+            includesPrompt: model.pooling.includePrompt)
         // Held while tokenizing: a second trial waits for the tokens instead of making them again.
         return try entries.withLock { entries in
             if let known = entries[key] { return (known.tokens, known.promptLength) }
@@ -132,10 +135,13 @@ struct TrainerTable {
             let numbers =
                 column.double(at: row).map { [$0] } ?? value.arrayValue?.map(\.doubleValue)
             guard let numbers, numbers.allSatisfy({ $0?.isFinite == true }), !numbers.isEmpty else {
+                let isNested = value.arrayValue?.contains { $0.arrayValue != nil } == true
+                let found = value.isNull ? "nothing" : isNested ? "lists of lists" : "\(value.kind)"
                 throw TrainingError.data(
                     problem:
-                        "label column '\(name)' holds \(value.isNull ? "nothing" : value.kind) in "
-                        + "row \(row + 1), and \(loss.name) needs finite numbers")
+                        "label column '\(name)' holds \(found) in row \(row + 1), and \(loss.name) "
+                        + (isNested ? "takes a number or one list of them" : "needs finite numbers")
+                )
             }
             guard numbers.count == width ?? numbers.count else {
                 throw TrainingError.data(

@@ -3,23 +3,17 @@ import Synchronization
 /// The texts of an evaluator and their embeddings: tokens are kept from call to call, and texts with
 /// the same tokens are embedded once.
 ///
-/// Tokens are kept per tokenizer, longest length and prompt: the trials of a search share a tokenizer
-/// and differ in weights. A folder's name says nothing, its files may have changed.
+/// Tokens are kept per tokenizer, longest length and prompt: the trials of a search have the same
+/// tokenizer and differ in weights.
 final class SentenceEmbeddings: Sendable {
     private let texts: [String]
-    private let cache = Mutex<[Key: Known]>([:])
+    private let cache = Mutex<[Key: Distinct]>([:])
 
     private struct Key: Hashable {
-        let tokenizer: ObjectIdentifier
+        let tokenizer: String
         let maxSeqLength: Int
         let prompt: String
         let includesPrompt: Bool
-    }
-
-    /// Tokens, as long as the tokenizer that made them is in use.
-    private struct Known {
-        weak var tokenizer: (any TextTokenizer)?
-        let distinct: Distinct
     }
 
     /// The different token sequences, and which of them each text has.
@@ -76,17 +70,11 @@ final class SentenceEmbeddings: Sendable {
     private func distinct(_ model: SentenceTransformer, _ prompt: String) throws -> Distinct {
         guard let tokenizer = model.tokenizer else { return try made(model, prompt) }
         let key = Key(
-            tokenizer: ObjectIdentifier(tokenizer), maxSeqLength: model.maxSeqLength,
+            tokenizer: tokenizer.identity, maxSeqLength: model.maxSeqLength,
             prompt: prompt, includesPrompt: model.pooling.includePrompt)
-        // An address is used again: it has to be the very tokenizer.
-        if let known = cache.withLock({ $0[key] }), known.tokenizer === tokenizer {
-            return known.distinct
-        }
+        if let known = cache.withLock({ $0[key] }) { return known }
         let distinct = try made(model, prompt)
-        cache.withLock { cache in
-            cache = cache.filter { $0.value.tokenizer != nil }
-            cache[key] = Known(tokenizer: tokenizer, distinct: distinct)
-        }
+        cache.withLock { $0[key] = distinct }
         return distinct
     }
 

@@ -59,7 +59,9 @@ package enum LoadedTokenizers {
             return entry.tokenizer
         }
         if let found { return found }
-        let made = try WordPieceTokenizer(folder: folder, lowercasesFirst: lowercasesFirst)
+        let made = try WordPieceTokenizer(
+            files: TokenizerFiles(folder: folder), lowercasesFirst: lowercasesFirst,
+            identity: "\(key) \(stamps)")
         let now = time(nil)
         guard stamps.allSatisfy({ $0?.isSettled(at: now) ?? true }) else { return made }
         known.withLock { known in

@@ -9,7 +9,10 @@ extension WordPieceTokenizer {
         try self.init(files: TokenizerFiles(folder: folder), lowercasesFirst: lowercasesFirst)
     }
 
-    convenience init(files: TokenizerFiles, lowercasesFirst: Bool = false) throws {
+    /// - identity: see ``identity``; the folder's name by itself does not tell changed files apart
+    convenience init(
+        files: TokenizerFiles, lowercasesFirst: Bool = false, identity: String? = nil
+    ) throws {
         let specials = try SpecialTokens(files)
         let vocabulary = try Self.vocabulary(files, specials)
         var added = AddedTokenList(vocabulary: vocabulary)
@@ -30,7 +33,7 @@ extension WordPieceTokenizer {
             matchesSpecialTokens: try files.flag("split_special_tokens") != true,
             // Without a limit Python writes 1e30.
             modelMaxLength: length?.doubleValue.flatMap { $0 < 1e9 ? Int(exactly: $0) : nil },
-            specialTokenIDs: ids, files: files)
+            specialTokenIDs: ids, files: files, identity: identity ?? files.folder)
     }
 
     private static func vocabulary(

@@ -18,6 +18,9 @@ public final class WordPieceTokenizer: Sendable {
     /// Drop the start of a text that is too long instead of its end.
     let truncatesLeft: Bool
     let files: TokenizerFiles
+    /// The same for tokenizers of the same files, unless these have changed in between: what keeps
+    /// tokens keeps them under this.
+    package let identity: String
     private let rawMatcher: AddedTokenMatcher
     private let normalizedMatcher: AddedTokenMatcher
 
@@ -47,7 +50,8 @@ public final class WordPieceTokenizer: Sendable {
     init(
         normalizers: [BertNormalizer], vocabulary: WordPieceVocabulary, addedTokens: [AddedToken],
         prefixIDs: [Int32], suffixIDs: [Int32], truncatesLeft: Bool, matchesSpecialTokens: Bool,
-        modelMaxLength: Int?, specialTokenIDs: [String: Int32], files: TokenizerFiles
+        modelMaxLength: Int?, specialTokenIDs: [String: Int32], files: TokenizerFiles,
+        identity: String
     ) {
         self.normalizers = normalizers
         self.vocabulary = vocabulary
@@ -58,6 +62,7 @@ public final class WordPieceTokenizer: Sendable {
         self.modelMaxLength = modelMaxLength
         self.specialTokenIDs = specialTokenIDs
         self.files = files
+        self.identity = identity
         let searched = addedTokens.filter { matchesSpecialTokens || !$0.isSpecial }
         rawMatcher = AddedTokenMatcher(searched.filter { !$0.isNormalized }) {
             Array($0.content.utf8)
