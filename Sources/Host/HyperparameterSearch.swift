@@ -40,8 +40,8 @@ struct SearchOptions {
 
 /// One call of `hyperparameter_search`.
 ///
-/// Unchecked: `options` stay as they are once trials run; the trainer object and the script's functions are used with the Lua state owned,
-/// everything else belongs to one trial or guards itself.
+/// Unchecked: `options` stay as they are once trials run; the trainer object and the script's functions
+/// are used with the Lua state owned, everything else belongs to one trial or guards itself.
 final class HyperparameterSearch: @unchecked Sendable {
     let owner: TrainerObject
     let modelInit: LuaFunction
