@@ -521,7 +521,7 @@ static inline int st_table_move(lua_State *L) {
 }
 
 /* Upvalue 1: the standard one. The elements may be a metamethod's, so that there are as many as are
- * asked for. A length is asked for once, and the standard function gets it as its last element. */
+ * asked for. The standard function asks for the length again, and goes by the last element it is given. */
 static inline int st_table_concat(lua_State *L) {
     lua_settop(L, 4);
     if (lua_isnil(L, 4) && (lua_type(L, 1) == LUA_TTABLE || luaL_getmetafield(L, 1, "__len"))) {

@@ -123,7 +123,10 @@ public struct LuaArguments {
             guard parameter.isRequired else { return true }
             missing -= 1
             fits = stack.matches(parameter.type, at: -1)
-            if case .map = parameter.type, stack.rawCount(at: -1) > 0 { fits = false }
+            if case .map = parameter.type, stack.kind(at: -1) == .table {
+                // A field that is called like the parameter, and has a sequence.
+                if try stack.rawCount(at: -1) > 0 || stack.isEmptyTable(at: -1) { fits = false }
+            }
             return fits
         }
         return fits && missing == 0

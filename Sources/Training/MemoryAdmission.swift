@@ -19,7 +19,10 @@ public final class MemoryAdmission: Sendable {
         try Self.$current.withValue(self) { try body() }
     }
 
-    /// - count: of values, each of `size` bytes.
+    /// Asks for what is taken already, little by little.
+    static func check(taken bytes: Int) throws { try current?.ask(bytes) }
+
+    /// - count: of values, each of `size` bytes, which are about to be taken at once.
     static func check(_ count: Int, of size: Int) throws {
         let (product, overflow) = count.multipliedReportingOverflow(by: size)
         let bytes = overflow ? .max : product

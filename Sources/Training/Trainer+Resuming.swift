@@ -43,10 +43,10 @@ extension SentenceTransformerTrainer {
         }
         let fields = CheckpointFields(json: try ModelFiles.readObject(path), path: path)
         try state.restore(fields)
-        // An epoch makes an update at least, and a batch has a row at least.
+        // An epoch makes an update at least, unless a callback ends it before; a batch has a row.
         let updates = plan.updatesPerEpoch
         let epoch =
-            try fields.optionalCount("epoch_index", atMost: state.globalStep)
+            try fields.optionalCount("epoch_index", atMost: max(state.globalStep, plan.epochs))
             ?? state.globalStep / updates
         let batches =
             try fields.optionalCount(

@@ -31,7 +31,7 @@ public final class TokenStore: Sendable {
     private struct Key: Hashable {
         let dataset: ObjectIdentifier
         let column: String
-        let tokenizer: String
+        let path: String
         let maxSeqLength: Int
         let prompt: String
         let includesPrompt: Bool
@@ -39,6 +39,8 @@ public final class TokenStore: Sendable {
     /// The dataset is kept so that its identity is not given to another one.
     private struct Entry: Sendable {
         let dataset: Dataset
+        /// A folder whose files have changed has another one.
+        let tokenizer: String
         let tokens: TokenizedTexts
         let promptLength: Int
     }
@@ -50,16 +52,19 @@ public final class TokenStore: Sendable {
         _ dataset: Dataset, column: String, model: SentenceTransformer, prompt: String
     ) throws -> (tokens: TokenizedTexts, promptLength: Int) {
         let key = Key(
-            dataset: ObjectIdentifier(dataset), column: column,
-            tokenizer: model.tokenizer?.identity ?? model.path,
+            dataset: ObjectIdentifier(dataset), column: column, path: model.path,
             maxSeqLength: model.maxSeqLength, prompt: prompt,
             includesPrompt: model.pooling.includePrompt)
+        let tokenizer = model.tokenizer?.identity ?? ""
         // Held while tokenizing: a second trial waits for the tokens instead of making them again.
         return try entries.withLock { entries in
-            if let known = entries[key] { return (known.tokens, known.promptLength) }
+            if let known = entries[key], known.tokenizer == tokenizer {
+                return (known.tokens, known.promptLength)
+            }
             let made = try model.tokens(texts(dataset, column), prompt: prompt)
             entries[key] = Entry(
-                dataset: dataset, tokens: made.tokens, promptLength: made.promptLength)
+                dataset: dataset, tokenizer: tokenizer, tokens: made.tokens,
+                promptLength: made.promptLength)
             return made
         }
     }

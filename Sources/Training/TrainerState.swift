@@ -56,7 +56,8 @@ public struct TrainerState: Sendable {
     mutating func restore(_ fields: CheckpointFields) throws {
         let json = fields.json
         let planned = try fields.optionalCount("max_steps") ?? CheckpointFields.most
-        let step = try fields.count("global_step", atMost: planned)
+        // A run of no updates makes one.
+        let step = try fields.count("global_step", atMost: max(planned, 1))
         guard let log = json["log_history"]?.arrayValue else {
             throw TrainingError.file(
                 path: fields.path, problem: "log_history is missing or of the wrong type",

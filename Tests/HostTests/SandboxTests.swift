@@ -266,7 +266,7 @@ import Testing
         }
         for (name, target) in [
             ("open/out", "../closed"), ("open/loop", "loop"), ("open/in", "inner"),
-            ("open/new", "../closed/new"),
+            ("open/new", "../closed/new"), ("open/leak", "../closed/file"),
         ] {
             try files.createSymbolicLink(
                 atPath: folder.url.appending(path: name).path, withDestinationPath: target)
@@ -290,6 +290,15 @@ import Testing
                 let message = try run("io.open(root .. '\(path)', '\(mode)')")
                 #expect(message.contains("is out of reach: only files in"), "\(path): \(message)")
             }
+        }
+        for (pattern, problem) in [
+            ("le*", "is out of reach"), ("**/leak", "is out of reach"), ("**", "is out of reach"),
+            ("o*/file", "no file matches"), ("*/../../closed/*", "is out of reach"),
+        ] {
+            let message = try run(
+                "require('datasets').load_dataset('text', { data_files = root .. '/open/\(pattern)' })"
+            )
+            #expect(message.contains(problem), "\(pattern): \(message)")
         }
         #expect(!files.fileExists(atPath: "\(root)/closed/new"))
         #expect(

@@ -268,8 +268,8 @@ struct DatasetMapTests {
         #expect(try none.map(batchesOf: 2) { _, _ in [] }.features == dataset.features)
         let dropped = try dataset.map(batchesOf: 2, dropsLast: true) { _, _ in [] }
         #expect(dropped.features == dataset.features && dropped.numRows == 0)
-        let bare = try dataset.removeColumns(["a", "b"]).map { _, _ in [:] }
-        #expect(bare.numRows == 1)
+        let bare = try dataset.map(removing: ["a", "b"]) { _, _ in [:] }
+        #expect(bare.numRows == 0 && bare.features.isEmpty, "as in Python")
     }
 }
 

@@ -55,6 +55,10 @@ func addLoadDataset(to module: LuaModule, _ session: HostSession) {
         let files = try source.files(wanted)
         for path in files.flatMap(\.paths) {
             try session.checkPath(path)
+            // What a pattern finds may be a link to elsewhere.
+            if session.allowedFolders != nil, FileGlob.isPattern(path) {
+                for file in try FileGlob.files(path) { try session.checkPath(file) }
+            }
             // A file within an archive: "archive.zip::file".
             if let mark = path.firstRange(of: "::") {
                 try session.checkPath(String(path[..<mark.lowerBound]))

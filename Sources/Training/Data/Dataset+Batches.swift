@@ -131,9 +131,6 @@ struct MappedRows {
             let kept = try FeatureCast.column(storage, to: type, name: name)
             return (name: name, storage: kept ?? storage)
         }
-        guard !columns.isEmpty else {
-            return Dataset(columnNames: [], storages: [], indices: nil, numRows: builder.count)
-        }
         return try Dataset(storages: columns)
     }
 }

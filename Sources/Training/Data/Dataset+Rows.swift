@@ -99,7 +99,7 @@ extension Dataset {
             result.append(new)
             for (_, value) in new { bytes += value.roughSize }
             // While it grows; what it holds in the end is counted with the dataset.
-            if index % 256 == 255 { try MemoryAdmission.check(bytes, of: 1) }
+            if index % 256 == 255 { try MemoryAdmission.check(taken: bytes) }
         }
         return try result.finish()
     }

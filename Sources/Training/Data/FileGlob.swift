@@ -5,8 +5,9 @@ import Glibc
 /// any number of folders (at the end, for all files below).
 ///
 /// Hidden files and folders, and folders that start with "__", are left out unless the pattern names
-/// them so; so are files that describe a dataset and hold no rows.
-struct FileGlob {
+/// them so; so are files that describe a dataset and hold no rows. Links to folders are followed only
+/// where the pattern names them: they may lead in circles.
+package struct FileGlob {
     private let parts: [String]
     private var found = Set<UTF8Key>()
 
@@ -15,12 +16,12 @@ struct FileGlob {
         "dataset_dict.json",
     ]
 
-    static func isPattern(_ text: String) -> Bool {
+    package static func isPattern(_ text: String) -> Bool {
         text.utf8.contains { "*?[".utf8.contains($0) }
     }
 
     /// Paths as the pattern begins them, in the order of their bytes.
-    static func files(_ pattern: String) throws -> [String] {
+    package static func files(_ pattern: String) throws -> [String] {
         var glob = FileGlob(pattern)
         if glob.parts.contains(where: { $0 != "**" && $0.contains("**") }) {
             throw TrainingError.file(
@@ -40,7 +41,7 @@ struct FileGlob {
         guard let part = rest.first else { return }
         let next = rest.dropFirst()
         if part == "**" {
-            // No folder at all, then each below; links are not followed, they may lead in circles.
+            // No folder at all, then each below.
             walk(folder, next.isEmpty ? ["*"] : next)
             for name in Self.names(folder) where !name.hasPrefix(".") && !name.hasPrefix("__") {
                 if Self.isOwnFolder(folder + name) { walk(folder + name + "/", rest) }
@@ -55,7 +56,7 @@ struct FileGlob {
             for name in Self.names(folder) where Self.matches(name, part) {
                 if !next.isEmpty {
                     if part.hasPrefix("__") || !name.hasPrefix("__"),
-                        ModelFiles.isFolder(folder + name)
+                        Self.isOwnFolder(folder + name)
                     {
                         walk(folder + name + "/", next)
                     }

@@ -3,17 +3,22 @@ import Synchronization
 /// The texts of an evaluator and their embeddings: tokens are kept from call to call, and texts with
 /// the same tokens are embedded once.
 ///
-/// Tokens are kept per tokenizer, longest length and prompt: the trials of a search have the same
-/// tokenizer and differ in weights.
+/// Tokens are kept per model folder, longest length and prompt, as long as the folder's tokenizer stays
+/// the same: the trials of a search differ in weights, not in tokens.
 final class SentenceEmbeddings: Sendable {
     private let texts: [String]
-    private let cache = Mutex<[Key: Distinct]>([:])
+    private let cache = Mutex<[Key: Known]>([:])
 
     private struct Key: Hashable {
-        let tokenizer: String
+        let path: String
         let maxSeqLength: Int
         let prompt: String
         let includesPrompt: Bool
+    }
+
+    private struct Known {
+        let tokenizer: String
+        let distinct: Distinct
     }
 
     /// The different token sequences, and which of them each text has.
@@ -70,11 +75,14 @@ final class SentenceEmbeddings: Sendable {
     private func distinct(_ model: SentenceTransformer, _ prompt: String) throws -> Distinct {
         guard let tokenizer = model.tokenizer else { return try made(model, prompt) }
         let key = Key(
-            tokenizer: tokenizer.identity, maxSeqLength: model.maxSeqLength,
-            prompt: prompt, includesPrompt: model.pooling.includePrompt)
-        if let known = cache.withLock({ $0[key] }) { return known }
+            path: model.path, maxSeqLength: model.maxSeqLength, prompt: prompt,
+            includesPrompt: model.pooling.includePrompt)
+        let identity = tokenizer.identity
+        if let known = cache.withLock({ $0[key] }), known.tokenizer == identity {
+            return known.distinct
+        }
         let distinct = try made(model, prompt)
-        cache.withLock { $0[key] = distinct }
+        cache.withLock { $0[key] = Known(tokenizer: identity, distinct: distinct) }
         return distinct
     }
 

@@ -88,3 +88,19 @@ own.trainer = st.SentenceTransformerTrainer{ model = model, train_dataset = trai
   callbacks = { own }, loss = st.losses.MultipleNegativesRankingLoss(model) }
 assert(own.trainer:train().global_step == 4 and heard == 1 and own.saved == 2)
 assert(problem:find("train: is running already", 1, true), problem)
+
+-- A checkpoint of a run in which epochs end without an update, or that was to make none, can be resumed.
+local function resumed(folder, callbacks, more)
+  local all = { output_dir = folder, per_device_train_batch_size = 1, logging_strategy = "no" }
+  for name, value in pairs(more) do all[name] = value end
+  local model = st.SentenceTransformer("models/tiny")
+  local trainer = st.SentenceTransformerTrainer{ model = model, train_dataset = train, callbacks = callbacks,
+    args = st.SentenceTransformerTrainingArguments(all), loss = st.losses.MultipleNegativesRankingLoss(model) }
+  local step = trainer:train().global_step
+  return step, trainer:train{ resume_from_checkpoint = true }.global_step
+end
+local first, again = resumed("none", {}, { max_steps = 0, save_strategy = "steps", save_steps = 1 })
+assert(first == 1 and again == 1, again)
+first, again = resumed("cut", { { on_substep_end = function(_, _, _, control) control.should_epoch_stop = true end } },
+  { gradient_accumulation_steps = 2, num_train_epochs = 2, save_strategy = "epoch" })
+assert(first == 0 and again == 0, again)
