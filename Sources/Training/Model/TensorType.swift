@@ -49,11 +49,12 @@ package enum TensorType: String, Sendable, CaseIterable {
 
     /// Whether all of `count` floats are the same numbers in this type.
     package func holds(_ values: ConstFloats, count: Int) -> Bool {
-        (0..<count).allSatisfy { index in
+        if self == .float32 { return true }
+        return (0..<count).allSatisfy { index in
             switch self {
             case .float16: Float(Float16(values[index])).bitPattern == values[index].bitPattern
             case .bfloat16: values[index].bitPattern & 0xffff == 0
-            default: self == .float32
+            default: false
             }
         }
     }
